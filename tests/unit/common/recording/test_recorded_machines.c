@@ -1,0 +1,344 @@
+/* test_recorded_machines.c - every recorded Mac, against what an independent reading of it says.
+ *
+ * expected.csv was derived from the recordings by a program that shares nothing with the loader. */
+#include "common/recording/recording.h"
+
+#include "common/core/err.h"
+#include "common/core/file.h"
+#include "common/core/mem.h"
+#include "common/model/device.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MACHINES 107
+#define COLUMNS_MAX 40
+#define CELL_MAX 256
+
+struct table {
+    char *text;
+    char *names[COLUMNS_MAX];
+    size_t columns;
+    char *next; /* start of the next line */
+};
+
+/* Split the line at p into cells; the start of the next line. */
+static char *split(char *p, char *cells[COLUMNS_MAX], size_t *count)
+{
+    char *end = strchr(p, '\n');
+
+    assert_non_null(end);
+    *end = '\0';
+    for (*count = 0; p; (*count)++) {
+        char *bar = strchr(p, '|');
+
+        assert_in_range(*count, 0, COLUMNS_MAX - 1);
+        cells[*count] = p;
+        if (bar)
+            *bar++ = '\0';
+        p = bar;
+    }
+    return end + 1;
+}
+
+static struct table open_table(void)
+{
+    struct table t = {0};
+
+    assert_int_equal(
+        file_read(ESPALIER_TEST_DATA "/machines/expected.csv", 1 << 20, &t.text, NULL, NULL), 0);
+    t.next = split(t.text, t.names, &t.columns);
+    return t;
+}
+
+static const struct fact_note *fact_of(const struct fact_note *facts, size_t count,
+                                       const char *field)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(facts[i].field, field) == 0)
+            return &facts[i];
+    return NULL;
+}
+
+static bool is_unknown(const struct unknown_fact *unknown, size_t count, const char *field)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(unknown[i].field, field) == 0)
+            return unknown[i].reason[0] != '\0';
+    return false;
+}
+
+/* One field as the table writes it; "" when unknown. */
+static void shown(const struct record_type *type, const void *record, const char *name,
+                  char out[CELL_MAX])
+{
+    const struct field *f = record_field(type, name);
+    const void *at;
+
+    out[0] = '\0';
+    assert_non_null(f);
+    if (!record || !field_is_known(f, record))
+        return;
+    at = field_at(f, record);
+    if (f->type == FIELD_I64)
+        snprintf(out, CELL_MAX, "%" PRId64, *(const int64_t *)at);
+    else if (f->type == FIELD_BOOL)
+        snprintf(out, CELL_MAX, "%s", *(const int *)at ? "true" : "false");
+    else if (f->type == FIELD_ENUM)
+        snprintf(out, CELL_MAX, "%s", enum_name(f->names, *(const int *)at));
+    else
+        snprintf(out, CELL_MAX, "%s", *(char *const *)at);
+}
+
+static void shown_levels(const struct profile *p, char out[CELL_MAX])
+{
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < p->cpu_levels_count; i++) {
+        char cores[CELL_MAX], l2[CELL_MAX], sharing[CELL_MAX];
+        const struct cpu_level *level = &p->cpu_levels[i];
+
+        shown(&cpu_level_type, level, "cores", cores);
+        shown(&cpu_level_type, level, "l2_bytes", l2);
+        shown(&cpu_level_type, level, "cpus_per_l2", sharing);
+        len += (size_t)snprintf(out + len, CELL_MAX - len, "%s%s:%.20s:%.20s:%.20s", i ? ";" : "",
+                                level->name ? level->name : "", cores, l2, sharing);
+    }
+}
+
+static void shown_source(const struct profile *p, const char *field, char out[CELL_MAX])
+{
+    const struct fact_note *fact = fact_of(p->facts, p->facts_count, field);
+
+    snprintf(out, CELL_MAX, "%s", fact ? enum_name(&fact_source_names, fact->source) : "");
+}
+
+/* The columns that are not simply a field of the profile. */
+static const struct {
+    const char *column, *field;
+    enum { OF_PROFILE, OF_METAL, OF_STATE, SOURCE_OF } what;
+} columns[] = {
+    {"chip_source", "chip", SOURCE_OF},
+    {"memory_source", "memory_bytes", SOURCE_OF},
+    {"gpu_cores_source", "gpu_cores", SOURCE_OF},
+    {"model_source", "model_identifier", SOURCE_OF},
+    {"cpu_levels_source", "cpu_levels", SOURCE_OF},
+    {"cpu_cores_source", "cpu_cores", SOURCE_OF},
+    {"os_source", "os_version", SOURCE_OF},
+    {"id", "recording_id", OF_PROFILE},
+    {"working_set_bytes", "working_set_bytes", OF_METAL},
+    {"max_buffer_bytes", "max_buffer_bytes", OF_METAL},
+    {"metal_family", "family", OF_METAL},
+    {"metal_version", "metal_version", OF_METAL},
+    {"architecture", "architecture", OF_METAL},
+    {"unified_memory", "unified_memory", OF_METAL},
+    {"threadgroup_memory_bytes", "threadgroup_memory_bytes", OF_METAL},
+    {"memory_pressure", "memory_pressure", OF_STATE},
+    {"swap_used_bytes", "swap_used_bytes", OF_STATE},
+    {"swap_total_bytes", "swap_total_bytes", OF_STATE},
+    {"memory_available_bytes", "memory_available_bytes", OF_STATE},
+};
+
+static void loaded(const struct profile *p, const struct state *s, const char *column,
+                   char out[CELL_MAX])
+{
+    if (strcmp(column, "cpu_levels") == 0) {
+        shown_levels(p, out);
+        return;
+    }
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        if (strcmp(columns[i].column, column) != 0)
+            continue;
+        if (columns[i].what == SOURCE_OF)
+            shown_source(p, columns[i].field, out);
+        else if (columns[i].what == OF_METAL)
+            shown(&metal_type, p->metal, columns[i].field, out);
+        else if (columns[i].what == OF_STATE)
+            shown(&state_type, s, columns[i].field, out);
+        else
+            shown(&profile_type, p, columns[i].field, out);
+        return;
+    }
+    shown(&profile_type, p, column, out);
+}
+
+static char *machine(const char *id, size_t *len)
+{
+    char path[512];
+    char *text = NULL;
+
+    snprintf(path, sizeof path, "%s/machines/%s.json", ESPALIER_TEST_DATA, id);
+    assert_int_equal(file_read(path, RECORDING_TEXT_MAX, &text, len, NULL), 0);
+    return text;
+}
+
+static void every_machine_is_what_its_recording_says(void **state)
+{
+    struct table t = open_table();
+    size_t machines = 0, wrong = 0;
+
+    (void)state;
+    while (*t.next) {
+        char *cells[COLUMNS_MAX], got[CELL_MAX];
+        struct profile *p = NULL;
+        struct state *s = NULL;
+        struct err err;
+        size_t count, len;
+        char *text;
+
+        t.next = split(t.next, cells, &count);
+        assert_int_equal(count, t.columns);
+        text = machine(cells[0], &len);
+        if (recording_read(text, len, &p, &s, &err) < 0)
+            fail_msg("%s: %s", cells[0], err.text);
+        for (size_t i = 0; i < count; i++) {
+            loaded(p, s, t.names[i], got);
+            if (strcmp(got, cells[i]) != 0) {
+                print_error("%s: %s is \"%s\", wanted \"%s\"\n", cells[0], t.names[i], got,
+                            cells[i]);
+                wrong++;
+            }
+        }
+        profile_free(p);
+        state_free(s);
+        mem_free(text);
+        machines++;
+    }
+    assert_int_equal(machines, MACHINES);
+    assert_int_equal(wrong, 0);
+    mem_free(t.text);
+}
+
+/* The profile's own fields, less those that the owner and the agent have. */
+static void check_account(const struct record_type *type, const void *record, const char *prefix,
+                          const struct profile *p, const char *id)
+{
+    static const char not_facts[] = " origin recording_id name agent_version facts unknown ";
+
+    for (size_t i = 0; i < type->count; i++) {
+        const struct field *f = &type->fields[i];
+        char path[CELL_MAX], word[CELL_MAX];
+        bool known = field_is_known(f, record), noted, listed;
+
+        snprintf(word, sizeof word, " %s ", f->name);
+        if (!prefix[0] && strstr(not_facts, word))
+            continue;
+        snprintf(path, sizeof path, "%s%s", prefix, f->name);
+        if (known && f->type == FIELD_RECORD)
+            continue; /* its own fields are noted */
+        noted = fact_of(p->facts, p->facts_count, path) != NULL;
+        listed = is_unknown(p->unknown, p->unknown_count, path);
+        if (noted != known || listed == known)
+            fail_msg("%s: %s is %sknown, noted %d, listed as unknown %d", id, path,
+                     known ? "" : "un", noted, listed);
+    }
+}
+
+static void every_field_is_noted_or_listed_as_unknown(void **state)
+{
+    char **names = NULL;
+    size_t count = 0, read = 0;
+
+    (void)state;
+    assert_int_equal(file_list(ESPALIER_TEST_DATA "/machines", 1000, &names, &count, NULL), 0);
+    for (size_t i = 0; i < count; i++) {
+        char *dot = strstr(names[i], ".json"), *text;
+        struct profile *p = NULL;
+        struct state *s = NULL;
+        size_t len;
+
+        if (!dot)
+            continue;
+        *dot = '\0';
+        text = machine(names[i], &len);
+        assert_int_equal(recording_read(text, len, &p, &s, NULL), 0);
+        assert_int_equal(p->origin, DEVICE_ORIGIN_RECORDED);
+        assert_string_equal(p->recording_id, names[i]);
+        check_account(&profile_type, p, "", p, names[i]);
+        if (p->metal)
+            check_account(&metal_type, p->metal, "metal.", p, names[i]);
+        if (s) {
+            assert_int_equal(s->synthetic, TRI_UNKNOWN);
+            assert_in_range(s->facts_count, 1, 10);
+            assert_true(is_unknown(s->unknown, s->unknown_count, "thermal"));
+        }
+        profile_free(p);
+        state_free(s);
+        mem_free(text);
+        read++;
+    }
+    assert_int_equal(read, MACHINES);
+    file_list_free(names, count);
+}
+
+/* Only text is made of a file, so no cut of it may be taken, and no flip may do harm. */
+static void every_cut_and_flip_of_some_machines_is_survived(void **state)
+{
+    static const char *const ids[] = {"m4-24gb-1", "m5ultra-256gb-1", "m2pro-16gb-2", "m6-32gb-1"};
+    size_t accepted = 0, refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        struct profile *p = NULL;
+        size_t len;
+        char *text = machine(ids[i], &len);
+
+        for (size_t cut = 0; cut + 2 < len; cut++)
+            assert_int_equal(recording_read(text, cut, &p, NULL, NULL), -1);
+        for (size_t bit = 0; bit < len * 8; bit++) {
+            text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+            if (recording_read(text, len, &p, NULL, NULL) == 0) {
+                profile_free(p);
+                p = NULL;
+                accepted++;
+            } else {
+                refused++;
+            }
+            assert_null(p);
+            text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+        }
+        mem_free(text);
+    }
+    assert_true(accepted > 100 && refused > 100);
+}
+
+static void a_machine_survives_lost_memory(void **state)
+{
+    struct profile *p = NULL;
+    struct state *s = NULL;
+    size_t len;
+    char *text = machine("m4-24gb-1", &len);
+    int rc, nth = 0;
+
+    (void)state;
+    do {
+        mem_fail_at((unsigned)++nth);
+        rc = recording_read(text, len, &p, &s, NULL);
+        assert_true((rc == 0) == (p != NULL));
+        assert_true((rc == 0) == (s != NULL));
+    } while (rc < 0 && nth < 5000);
+    mem_fail_at(0);
+    assert_in_range(nth, 2, 4999);
+    profile_free(p);
+    state_free(s);
+    mem_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_machine_is_what_its_recording_says),
+        cmocka_unit_test(every_field_is_noted_or_listed_as_unknown),
+        cmocka_unit_test(every_cut_and_flip_of_some_machines_is_survived),
+        cmocka_unit_test(a_machine_survives_lost_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
