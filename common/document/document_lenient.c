@@ -24,7 +24,7 @@ void document_notes_free(char **notes, size_t count)
     mem_free(notes);
 }
 
-int notes_add(struct notes *notes, struct err *err, const char *fmt, ...)
+int reader_note(struct notes *notes, struct err *err, const char *fmt, ...)
 {
     char raw[REASON_TEXT_MAX], text[REASON_TEXT_MAX];
     va_list args;
@@ -101,7 +101,7 @@ int lenient_number(struct reading *r, const struct json *v, const char *path, do
     text = trimmed(text, &len);
     if (num_parse_f64(text, len, -DBL_MAX, DBL_MAX, out, path, NULL) < 0)
         return -1;
-    return notes_add(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
+    return reader_note(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
                      num_format_f64(*out, number));
 }
 
@@ -130,7 +130,7 @@ int lenient_bool(struct reading *r, const struct json *v, const char *path, int 
         if (!text_equals_ci(word, words[i].word))
             continue;
         *out = words[i].value;
-        return notes_add(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
+        return reader_note(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
                          *out == TRI_TRUE ? "true" : "false");
     }
     return -1;
@@ -143,7 +143,7 @@ int lenient_enum(struct reading *r, const struct field *f, const char *word, con
         if (!same_word(f->names->values[i].name, word))
             continue;
         *out = f->names->values[i].value;
-        return notes_add(r->notes, &r->err, "%s: \"%.40s\" read as %s", path, word,
+        return reader_note(r->notes, &r->err, "%s: \"%.40s\" read as %s", path, word,
                          f->names->values[i].name);
     }
     return -1;
@@ -159,7 +159,7 @@ int lenient_text(struct reading *r, const struct json *v, const char *path, char
         if (json_type_of(v) != JSON_NUMBER && json_type_of(v) != JSON_BOOL)
             return -1;
         text = document_shown(v, shown);
-        if (notes_add(r->notes, &r->err, "%s: %s read as text", path, text) < 0)
+        if (reader_note(r->notes, &r->err, "%s: %s read as text", path, text) < 0)
             return -1;
     }
     text = trimmed(text, &len);

@@ -26,7 +26,7 @@ static int forgive(struct reading *r, const char *what)
     if (!r->notes || r->err.code == ERR_NOMEM)
         return -1;
     memcpy(why, r->err.text, sizeof why);
-    return notes_add(r->notes, &r->err, "%s: %s", why, what);
+    return reader_note(r->notes, &r->err, "%s: %s", why, what);
 }
 
 /* The value is not what the row takes; memory that ran out while trying stays the reason. */
@@ -160,7 +160,7 @@ static const struct json *the_object(struct reading *r, const struct json *v, co
     if (!r->notes || json_type_of(v) != JSON_ARRAY || json_type_of(first) != JSON_OBJECT ||
         json_next(first))
         return v;
-    return notes_add(r->notes, &r->err, "%s: a list of one, its item was read", path) < 0 ? NULL
+    return reader_note(r->notes, &r->err, "%s: a list of one, its item was read", path) < 0 ? NULL
                                                                                           : first;
 }
 
@@ -263,7 +263,7 @@ static int read_list(struct reading *r, const struct field *f, const struct json
 
         if (!r->notes || (f->type == FIELD_RECORDS) == scalar)
             return refuse(r, f, v, path);
-        if (notes_add(r->notes, &r->err, "%s: no list, read as a list of one", path) < 0)
+        if (reader_note(r->notes, &r->err, "%s: no list, read as a list of one", path) < 0)
             return -1;
         return add_item(r, f, v, base, path, 0);
     }
@@ -306,7 +306,7 @@ static const struct field *find_row(struct reading *r, const struct record_type 
         return f;
     f = r->notes ? lenient_field(type, name) : NULL;
     if (f && !json_member(object, f->name))
-        return notes_add(r->notes, &r->err, "%s: read as %s", path, f->name) < 0 ? NULL : f;
+        return reader_note(r->notes, &r->err, "%s: read as %s", path, f->name) < 0 ? NULL : f;
     document_refuse_key(type, name, path, &r->err);
     return NULL;
 }
@@ -323,7 +323,7 @@ static int read_member(struct reading *r, const struct record_type *type, const 
     if (!f)
         return -1;
     if (r->notes && json_type_of(member) == JSON_NULL)
-        return notes_add(r->notes, &r->err, "%s: null, taken as absent", path);
+        return reader_note(r->notes, &r->err, "%s: null, taken as absent", path);
     if (r->notes && field_is_known(f, record))
         return err_set(&r->err, ERR_INVALID, "%s: given twice", path);
     return read_field(r, f, member, record, path);

@@ -28,7 +28,7 @@ struct reading {
 
 /* Note "PATH: ..." of a lenient reading; past DOCUMENT_NOTES_MAX only that there were more. -1 when
  * memory is out. */
-int notes_add(struct notes *notes, struct err *err, const char *fmt, ...)
+int reader_note(struct notes *notes, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The row whose name differs by case and separators only; NULL. */
 const struct field *lenient_field(const struct record_type *type, const char *name);

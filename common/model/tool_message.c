@@ -31,6 +31,8 @@ static const struct field plan_get_request_fields[] = {
              "plan, or the start of its id, or a job id (its newest plan)"),
     ROW_TEXT(plan_get_request, device_id, 64, 0, "only this client's part"),
     ROW_BOOL(plan_get_request, proposal, 0, "with the engine's whole answer"),
+    ROW_TEXT(plan_get_request, after, 64, 0, "page: assignments of devices after this id"),
+    ROW_I64(plan_get_request, limit, 1, 10000, "assignments", 0, "page size; default 1000"),
 };
 RECORD_DEFINE(plan_get_request, "PlanGetRequest");
 
@@ -197,6 +199,7 @@ static const struct field plan_reply_fields[] = {
     ROW_RECORD(plan_reply, plan, plan, FIELD_REQUIRED, "the plan"),
     ROW_RECORDS(plan_reply, deliveries, delivery, 1000000, 0, "none for a dry run"),
     ROW_RECORDS(plan_reply, measurements, device_measurement, 10000, 0, "newest ones"),
+    ROW_TEXT(plan_reply, next, 64, 0, "ask again with after = this; absent: the end"),
 };
 RECORD_DEFINE(plan_reply, "PlanReply");
 

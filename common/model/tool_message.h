@@ -51,6 +51,8 @@ struct plan_get_request {
     char *plan_id;   /* plan, or the start of its id, or a job id (its newest plan) */
     char *device_id; /* only this client's part */
     int proposal;    /* enum tristate: with the engine's whole answer */
+    char *after;     /* page: assignments of devices after this id */
+    int64_t limit;   /* assignments: page size; default 1000 */
 };
 RECORD_DECLARE(plan_get_request);
 
@@ -224,6 +226,7 @@ struct plan_reply {
     size_t deliveries_count;
     struct device_measurement *measurements; /* newest ones */
     size_t measurements_count;
+    char *next; /* ask again with after = this; absent: the end */
 };
 RECORD_DECLARE(plan_reply);
 
