@@ -1,0 +1,138 @@
+/* lm.h - asking a language model, on a thread of its own.
+ *
+ * An actor: the owner submits requests and later receives one reply for each, in the order they
+ * end. It never blocks the owner. Behind it stand three backends: http    any OpenAI-compatible
+ * endpoint, several requests at once on one curl multi handle replay  answers from a recorded file,
+ * so that a run can be repeated without a model none    no endpoint is set: every request fails at
+ * once, saying so
+ *
+ * A reply always comes, within total_ms of its submission and a little: every wait is bounded (for
+ * a free place, connecting, the first byte, the whole, the pause before the one retry), and so is
+ * the size of a response. The endpoint is a stranger: only http and https, certificates are
+ * checked, redirects are not followed, and the key stands in no reply and no error, even where the
+ * endpoint sends it back (a key under LM_KEY_SECRET_MIN bytes is taken for a dummy, and not looked
+ * for).
+ *
+ * Thread: all calls from the one that owns it. */
+#ifndef COORDINATOR_LM_LM_H
+#define COORDINATOR_LM_LM_H
+
+#include "common/core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct actor;
+struct lm;
+struct net;
+
+#define LM_RESPONSE_MAX                                                               \
+    (4 * 1024 * 1024)          /* bytes: some 100 times the longest answer we can use \
+                                */
+#define LM_REQUESTS_MAX 64     /* submitted and not yet received; ERR_BUSY beyond */
+#define LM_PARALLEL 4          /* at once: what small servers have slots for; the others queue */
+#define LM_CONNECT_MS 5000     /* a local or near endpoint answers in milliseconds */
+#define LM_FIRST_BYTE_MS 90000 /* a model may first be loaded from disk, then reads the prompt */
+#define LM_TOTAL_MS 120000     /* 2000 tokens at 20 tokens/s, and a first wait */
+#define LM_RETRY_MS 1000       /* pause before the retry where the endpoint names none */
+#define LM_MAX_TOKENS 4096 /* twice the longest useful answer; mlx_lm's own default cuts at 512 */
+#define LM_MESSAGES_MAX 256
+#define LM_KEY_MAX 4096
+#define LM_KEY_SECRET_MIN 8
+
+enum lm_backend { LM_BACKEND_NONE, LM_BACKEND_HTTP, LM_BACKEND_REPLAY };
+
+struct lm_settings {
+    enum lm_backend backend;
+    const char *url;   /* http: with or without /v1, with or without /chat/completions */
+    const char *model; /* http: as the endpoint knows it */
+    const char *key;   /* http: sent as a bearer token; NULL: none */
+    const char
+        *ca_file; /* http: certificates to trust instead of the system's; NULL: the system's */
+    const char *replay_file;
+    const char *record_file; /* http: every answer is appended here, for replay; NULL: not */
+    int64_t connect_ms, first_byte_ms, total_ms;
+    size_t response_max;
+    size_t parallel;
+    double temperature; /* NaN: left to the endpoint */
+};
+
+/* LM_BACKEND_NONE and the limits above. */
+void lm_settings_init(struct lm_settings *s);
+
+/* The key from the first line of a file, or else from an environment variable; either name may be
+ * NULL. *out is NULL when there is neither. Errors never hold the key. Free with mem_wipe and
+ * mem_free. */
+int lm_key_read(const char *file, const char *env_name, char **out, struct err *err);
+
+struct lm_message {
+    char *role; /* system, user or assistant */
+    char *content;
+};
+
+struct lm_request {
+    uint64_t tag; /* yours; comes back in the reply */
+    char *label;  /* what is asked, the signature's name; a recording finds its answers by it */
+    struct lm_message *messages;
+    size_t count;
+    int64_t max_tokens;   /* LM_MAX_TOKENS unless set */
+    int64_t total_ms;     /* the settings' total_ms unless set */
+    int64_t submitted_ms; /* set by lm_submit, on the monotonic clock */
+};
+
+struct lm_request *lm_request_new(uint64_t tag, const char *label, struct err *err);
+int lm_request_add(struct lm_request *r, const char *role, const char *content, struct err *err);
+void lm_request_free(struct lm_request *r); /* NULL is fine */
+
+enum lm_failure {
+    LM_FAILURE_NONE,
+    LM_FAILURE_ABSENT,     /* no endpoint is set, or the recording has no such answer */
+    LM_FAILURE_CONNECT,    /* no connection: name, address, certificate */
+    LM_FAILURE_TRANSPORT,  /* the connection broke before the answer was whole */
+    LM_FAILURE_TIMEOUT,    /* a limit passed */
+    LM_FAILURE_TOO_BIG,    /* more bytes than response_max */
+    LM_FAILURE_REDIRECT,   /* it pointed elsewhere: not followed */
+    LM_FAILURE_AUTH,       /* 401, 403 */
+    LM_FAILURE_RATE_LIMIT, /* 429 */
+    LM_FAILURE_REQUEST,    /* it refused the request: another 4xx, or an error body */
+    LM_FAILURE_SERVER,     /* 5xx */
+    LM_FAILURE_MALFORMED,  /* not a chat completion */
+    LM_FAILURE_LENGTH,     /* cut at max_tokens; content holds what there is */
+    LM_FAILURE_EMPTY,      /* a completion without content */
+    LM_FAILURE_INTERNAL,   /* memory, or our own bug */
+};
+const char *lm_failure_name(enum lm_failure f); /* "none", "absent", "rate_limit", ... */
+
+struct lm_reply {
+    uint64_t tag;
+    enum lm_failure failure;
+    struct err err;  /* why it failed, for people */
+    char *content;   /* the answer, without thinking; NULL where there is none */
+    char *reasoning; /* the model's thinking, where the endpoint gave it apart; may be NULL */
+    char *finish;    /* finish_reason as sent; may be NULL */
+    int64_t status;  /* HTTP; UNKNOWN_I64 where none came */
+    int64_t calls;   /* HTTP requests made: 0, 1 or 2 */
+    int64_t prompt_tokens, completion_tokens; /* of all calls; UNKNOWN_I64: it did not say */
+    double seconds;                           /* from submission to the end */
+};
+void lm_reply_free(struct lm_reply *r); /* NULL is fine */
+
+/* Refuses settings it cannot work with, naming them; does not contact the endpoint. Strings are
+ * copied. */
+struct lm *lm_start(struct net *net, const struct lm_settings *settings, struct err *err);
+void lm_stop(struct lm *lm); /* drops what runs; NULL is fine */
+
+/* On success *moved is NULL. ERR_BUSY past LM_REQUESTS_MAX. */
+int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err);
+
+/* The next reply, yours; NULL: none now. */
+struct lm_reply *lm_receive(struct lm *lm);
+
+struct actor *lm_actor(struct lm *lm); /* for a poller: readable when lm_receive has something */
+
+/* The endpoint for people and logs: scheme, host, port, path; no query, no key. "none" or the
+ * file's name for the other backends. */
+const char *lm_describe(const struct lm *lm);
+
+#endif

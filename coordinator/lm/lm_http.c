@@ -1,0 +1,340 @@
+/* lm_http.c - the backend that asks an endpoint: requests queued, asked, and once asked again.
+ *
+ * One thread drives all calls through one curl multi handle and takes requests from the pipe
+ * between two rounds; the owner wakes it with curl_multi_wakeup, the one call of libcurl's that
+ * another thread may make. Each call has one deadline from its submission, whatever happens to it;
+ * lm_transfer.c does one attempt. */
+#include "coordinator/lm/lm_backend.h"
+
+#include "common/core/clock.h"
+#include "common/core/log.h"
+#include "common/core/mem.h"
+#include "common/core/random.h"
+#include "common/net/actor.h"
+#include "coordinator/lm/lm_recording.h"
+#include "coordinator/lm/lm_transfer.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JITTER_MS \
+    250 /* over the pause before a retry: callers that failed together come back apart */
+#define IDLE_MS 60000 /* nothing to do: looks at its pipe this often even if a wake were lost */
+
+enum call_state { CALL_QUEUED, CALL_RUNNING, CALL_PAUSED };
+
+struct call {
+    struct call *next;
+    enum call_state state;
+    struct lm_request *request;
+    struct lm_reply *reply;
+    struct lm_transfer *transfer; /* while running */
+    int64_t deadline_ms;
+    int64_t resume_ms; /* while paused */
+};
+
+struct lm_http {
+    CURLM *multi;
+    struct lm_target target;
+    size_t parallel, running;
+    struct call *calls; /* in order of arrival */
+    int record_fd;      /* -1: nothing is recorded */
+    atomic_bool stopping;
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static CURLcode curl_ready;
+
+static void start_curl(void)
+{
+    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void call_free(struct lm_http *h, struct call *c)
+{
+    if (c->transfer)
+        lm_transfer_free(c->transfer, h->multi);
+    lm_request_free(c->request);
+    lm_reply_free(c->reply);
+    mem_free(c);
+}
+
+static void http_close(void *self)
+{
+    struct lm_http *h = self;
+
+    while (h->calls) {
+        struct call *c = h->calls;
+
+        h->calls = c->next;
+        call_free(h, c);
+    }
+    if (h->multi)
+        curl_multi_cleanup(h->multi);
+    if (h->record_fd >= 0)
+        close(h->record_fd);
+    lm_target_clear(&h->target);
+    mem_free(h);
+}
+
+static void *http_open(const struct lm_settings *s, struct err *err)
+{
+    struct lm_http *h = mem_zalloc(sizeof *h);
+
+    pthread_once(&curl_once, start_curl);
+    if (!h) {
+        err_set(err, ERR_NOMEM, "lm");
+        return NULL;
+    }
+    h->record_fd = -1;
+    h->parallel = s->parallel;
+    atomic_init(&h->stopping, false);
+    if (curl_ready != CURLE_OK || !(h->multi = curl_multi_init())) {
+        err_set(err, ERR_IO, "libcurl does not start");
+        goto fail;
+    }
+    if (lm_target_init(&h->target, s, err) < 0)
+        goto fail;
+    if (s->record_file) {
+        h->record_fd = open(s->record_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (h->record_fd < 0) {
+            err_set_errno(err, errno, "%s", s->record_file);
+            goto fail;
+        }
+    }
+    return h;
+fail:
+    http_close(h);
+    return NULL;
+}
+
+/* ---- the end of a call ---- */
+
+static void record(const struct lm_http *h, const struct call *c)
+{
+    char *line = h->record_fd >= 0 ? lm_recording_line(c->request, c->reply, NULL) : NULL;
+    size_t len = line ? strlen(line) : 0;
+
+    if (h->record_fd >= 0 && (!line || write(h->record_fd, line, len) != (ssize_t)len))
+        log_warn("lm", "an answer could not be recorded, going on without it");
+    mem_free(line);
+}
+
+static void finish(struct lm_http *h, struct actor_pipe *pipe, struct call **at)
+{
+    struct call *c = *at;
+    struct lm_reply *reply = c->reply;
+
+    reply->seconds = (double)(clock_mono_ms() - c->request->submitted_ms) / 1000;
+    record(h, c);
+    *at = c->next;
+    c->reply = NULL;
+    call_free(h, c);
+    pipe_send(pipe, reply);
+}
+
+/* Failures that another try may not meet. */
+static bool is_retryable(const struct lm_reply *r)
+{
+    switch (r->failure) {
+    case LM_FAILURE_TRANSPORT:
+    case LM_FAILURE_RATE_LIMIT:
+        return true;
+    case LM_FAILURE_SERVER: /* 501 and 505 say "never" */
+        return r->status != 501 && r->status != 505;
+    default:
+        return r->status == 408;
+    }
+}
+
+static int64_t pause_ms(int64_t asked_ms)
+{
+    unsigned char byte = 0;
+
+    random_bytes(&byte, sizeof byte, NULL);
+    return (asked_ms >= 0 ? asked_ms : LM_RETRY_MS) + byte * JITTER_MS / 255;
+}
+
+/* What the attempt left in the reply is dropped, but for what it cost. */
+static void reply_reset(struct lm_reply *r)
+{
+    struct err none = {0};
+
+    mem_free(r->content);
+    mem_free(r->reasoning);
+    mem_free(r->finish);
+    r->content = r->reasoning = r->finish = NULL;
+    r->failure = LM_FAILURE_NONE;
+    r->err = none;
+}
+
+/* Ask once more, after a pause that the deadline leaves room for. */
+static bool retry(struct call *c, int64_t asked_ms, int64_t now)
+{
+    int64_t pause = pause_ms(asked_ms);
+
+    if (c->reply->calls != 1 || !is_retryable(c->reply))
+        return false;
+    if (now + pause >= c->deadline_ms) {
+        char was[ERR_TEXT_MAX];
+
+        memcpy(was, c->reply->err.text, sizeof was);
+        err_set(&c->reply->err, c->reply->err.code, "%s (no time to try again: %lld ms to wait)",
+                was, (long long)pause);
+        return false;
+    }
+    reply_reset(c->reply);
+    c->state = CALL_PAUSED;
+    c->resume_ms = now + pause;
+    return true;
+}
+
+/* ---- one round ---- */
+
+/* -1: stop. */
+static int take_requests(struct lm_http *h, struct actor_pipe *pipe)
+{
+    void *msg;
+    int got;
+
+    while ((got = pipe_receive(pipe, 0, &msg)) == 1) {
+        struct lm_request *request = msg;
+        struct call *c = mem_zalloc(sizeof *c), **at = &h->calls;
+        struct lm_reply *reply = lm_reply_new(request);
+
+        if (!c || !reply) { /* the owner learns it by its own limit: there is no memory to say so */
+            mem_free(c);
+            lm_reply_free(reply);
+            lm_request_free(request);
+            log_err("lm", "out of memory, a request was dropped");
+            continue;
+        }
+        c->request = request;
+        c->reply = reply;
+        c->deadline_ms = request->submitted_ms + request->total_ms;
+        while (*at)
+            at = &(*at)->next;
+        *at = c;
+    }
+    return got;
+}
+
+/* Queued calls while there is a place, paused ones whose time has come. */
+static void start_due(struct lm_http *h, int64_t now)
+{
+    for (struct call *c = h->calls; c && h->running < h->parallel; c = c->next) {
+        if (c->state == CALL_RUNNING || (c->state == CALL_PAUSED && c->resume_ms > now) ||
+            c->deadline_ms <= now)
+            continue;
+        c->transfer =
+            lm_transfer_new(&h->target, c->request, c->deadline_ms, now, h->multi, &c->reply->err);
+        c->reply->calls += c->transfer != NULL;
+        h->running += c->transfer != NULL;
+        c->state = CALL_RUNNING; /* without a transfer: to be finished in this round */
+    }
+}
+
+/* The calls that ended, by themselves or by a limit. */
+static void finish_ended(struct lm_http *h, struct actor_pipe *pipe, int64_t now)
+{
+    for (struct call **at = &h->calls; *at;) {
+        struct call *c = *at;
+        int64_t asked_ms = -1;
+
+        if (c->state == CALL_RUNNING && c->transfer) {
+            if (!lm_transfer_is_over(c->transfer, now)) {
+                at = &c->next;
+                continue;
+            }
+            lm_transfer_read(c->transfer, &h->target, c->reply, &asked_ms);
+            lm_transfer_free(c->transfer, h->multi);
+            c->transfer = NULL;
+            h->running--;
+            if (retry(c, asked_ms, now)) {
+                at = &c->next;
+                continue;
+            }
+        } else if (c->state == CALL_RUNNING) {
+            enum err_code code = c->reply->err.code;
+
+            lm_reply_fail(c->reply, LM_FAILURE_INTERNAL, code ? code : ERR_NOMEM,
+                          "the request could not be made");
+        } else if (c->deadline_ms <= now) {
+            lm_reply_fail(c->reply, LM_FAILURE_TIMEOUT, ERR_TIMEOUT, "%s: no answer within %lld ms",
+                          h->target.endpoint.display, (long long)c->request->total_ms);
+        } else {
+            at = &c->next;
+            continue;
+        }
+        finish(h, pipe, at);
+    }
+}
+
+/* Until something must be looked at. */
+static int wait_ms(const struct lm_http *h, int64_t now)
+{
+    int64_t at = now + IDLE_MS;
+
+    for (const struct call *c = h->calls; c; c = c->next) {
+        int64_t due = c->deadline_ms;
+
+        if (c->state == CALL_QUEUED && h->running < h->parallel)
+            return 0; /* a place became free in this round */
+        if (c->state == CALL_PAUSED && c->resume_ms < due && h->running < h->parallel)
+            due = c->resume_ms;
+        if (c->transfer && lm_transfer_due_ms(c->transfer) < due)
+            due = lm_transfer_due_ms(c->transfer);
+        at = due < at ? due : at;
+    }
+    return at > now ? (int)(at - now) : 0;
+}
+
+static void http_run(void *self, struct actor_pipe *pipe)
+{
+    struct lm_http *h = self;
+    int64_t now;
+    int left;
+
+    while (!atomic_load(&h->stopping) && take_requests(h, pipe) >= 0) {
+        start_due(h, clock_mono_ms());
+        curl_multi_perform(h->multi, &left);
+        for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));)
+            if (m->msg == CURLMSG_DONE)
+                lm_transfer_done(m->easy_handle, m->data.result);
+        now = clock_mono_ms();
+        finish_ended(h, pipe, now);
+        curl_multi_poll(h->multi, NULL, 0, wait_ms(h, now), NULL);
+    }
+}
+
+static void http_wake(void *self)
+{
+    curl_multi_wakeup(((struct lm_http *)self)->multi);
+}
+
+static void http_stopping(void *self)
+{
+    struct lm_http *h = self;
+
+    atomic_store(&h->stopping, true);
+    curl_multi_wakeup(h->multi);
+}
+
+static const char *http_describe(const void *self)
+{
+    const struct lm_http *h = self;
+
+    return h->target.endpoint.display;
+}
+
+const struct lm_backend_ops lm_http_ops = {.open = http_open,
+                                           .run = http_run,
+                                           .wake = http_wake,
+                                           .stopping = http_stopping,
+                                           .describe = http_describe,
+                                           .close = http_close};

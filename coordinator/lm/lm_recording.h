@@ -1,0 +1,36 @@
+/* lm_recording.h - a model's answers in a file, one JSON object a line.
+ *
+ *     {"label": "FederatedLearningSignature", "request": "0123456789abcdef", "content": "...",
+ *      "finish": "stop", "prompt_tokens": 1200, "completion_tokens": 400}
+ *
+ * A line may instead hold "failure" (a name of lm_failure_name) and "error". `request` is a digest
+ * of the messages: which prompt was answered can be told, not what stood in it. Everything but one
+ * of content and failure may be absent. */
+#ifndef COORDINATOR_LM_LM_RECORDING_H
+#define COORDINATOR_LM_LM_RECORDING_H
+
+#include <stddef.h>
+
+struct err;
+struct lm_recording;
+struct lm_reply;
+struct lm_request;
+
+#define LM_RECORDING_MAX 10000 /* lines */
+
+/* Unknown keys are refused by name; `file` and the line's number go before an error. */
+struct lm_recording *lm_recording_parse(const char *file, const char *text, size_t len,
+                                        struct err *err);
+void lm_recording_free(struct lm_recording *r); /* NULL is fine */
+
+/* The answer to this request: of the lines with its label or none, one with its digest first, then
+ * the one used least, then the first. Fills failure, err, content, finish and tokens;
+ * LM_FAILURE_ABSENT where there is none. -1 when memory is out. */
+int lm_recording_answer(struct lm_recording *r, const struct lm_request *request,
+                        struct lm_reply *out);
+
+/* The line for a reply, with its newline; yours to mem_free. */
+char *lm_recording_line(const struct lm_request *request, const struct lm_reply *reply,
+                        struct err *err);
+
+#endif

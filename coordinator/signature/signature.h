@@ -1,0 +1,109 @@
+/* signature.h - a typed contract for a language model: instructions, inputs, outputs.
+ *
+ * A signature is a value: once made it does not change, and whoever wants another derives one. Its
+ * fields stand inputs first, then outputs, each in order of declaration, as DSPy's do. The two
+ * forms of one name differ only in `row`: in the text form it is NULL for every field; in the typed
+ * form an output's row is the field of the same name in the model's record (`typed`), so that the
+ * prompt's note, the cast and the protobuf all come from that one declaration.
+ *
+ * Definitions are read by definition.h and kept by catalog.h. Thread: none, pure functions. */
+#ifndef COORDINATOR_SIGNATURE_SIGNATURE_H
+#define COORDINATOR_SIGNATURE_SIGNATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct field;
+struct record_type;
+struct enum_names;
+
+enum signature_direction { SIGNATURE_INPUT = 1, SIGNATURE_OUTPUT = 2 };
+
+/* What a field is about, whatever its name: hardware_context, hardware_constraints and
+ * hardware_cluster are one idea. */
+enum signature_role {
+    SIGNATURE_ROLE_OTHER = 1,
+    SIGNATURE_ROLE_HARDWARE,
+    SIGNATURE_ROLE_PERFORMANCE,
+    SIGNATURE_ROLE_OBJECTIVE,
+    SIGNATURE_ROLE_MODEL,
+    SIGNATURE_ROLE_TASK,
+    SIGNATURE_ROLE_DATA,
+    SIGNATURE_ROLE_QUALITY,
+    SIGNATURE_ROLE_COMMUNICATION,
+    SIGNATURE_ROLE_PRIVACY,
+    SIGNATURE_ROLE_AGGREGATION,
+    SIGNATURE_ROLE_COST,
+    SIGNATURE_ROLE_STRATEGY,
+    SIGNATURE_ROLE_ALLOCATION,
+    SIGNATURE_ROLE_MEMORY,
+    SIGNATURE_ROLE_PREDICTION,
+    SIGNATURE_ROLE_MONITORING,
+    SIGNATURE_ROLE_DEPLOYMENT,
+    SIGNATURE_ROLE_REASONING,
+};
+extern const struct enum_names signature_role_names;
+
+enum signature_category {
+    SIGNATURE_CATEGORY_OPTIMIZATION = 1,
+    SIGNATURE_CATEGORY_TRAINING,
+    SIGNATURE_CATEGORY_INFERENCE,
+    SIGNATURE_CATEGORY_EVALUATION,
+};
+extern const struct enum_names signature_category_names;
+
+extern const struct enum_names signature_direction_names;
+
+#define SIGNATURE_FIELDS_MAX 64 /* inputs and outputs together; ours have at most 12 */
+
+struct signature_field {
+    char *name;
+    char *description; /* NULL: none, which DSPy writes as ${name} */
+    enum signature_direction direction;
+    enum signature_role role;
+    const struct field *row; /* its type; NULL: text */
+    unsigned order;          /* of declaration, over both directions; signature_put_field sets it */
+};
+
+struct signature {
+    char *name;
+    char *base; /* the signature it extends; NULL: none */
+    char *instructions;
+    enum signature_category category;
+    struct signature_field *fields; /* inputs, then outputs */
+    size_t inputs, outputs;
+    unsigned declared; /* fields so far: the order of the last; 0 is before all, for reasoning */
+    const struct record_type *typed; /* record of its typed outputs; NULL: it has no typed form */
+    bool is_typed;                   /* this is that form */
+};
+
+enum signature_derivation {
+    SIGNATURE_TYPED = 1,            /* the typed form; refused where there is none */
+    SIGNATURE_CHAIN_OF_THOUGHT = 2, /* `reasoning` becomes the first output */
+};
+
+/* The signature with these changes, an object of its own. */
+struct signature *signature_derive(const struct signature *sig, unsigned derivations,
+                                   struct err *err);
+void signature_free(struct signature *sig); /* NULL is fine */
+
+/* NULL: no such field. */
+const struct signature_field *signature_field(const struct signature *sig, const char *name);
+
+/* The first output; its outputs follow it. */
+static inline const struct signature_field *signature_outputs(const struct signature *sig)
+{
+    return sig->fields + sig->inputs;
+}
+
+/* For building (definition.c, and whoever composes one): an empty signature, and a field put into
+ * it. A name that is there keeps its place in the order of declaration and takes the new direction,
+ * description and role, as redeclaring does in DSPy. Refused: names that are no identifier, start
+ * with `_`, or that DSPy or the markers need for themselves. */
+struct signature *signature_new(const char *name, const char *instructions, struct err *err);
+int signature_put_field(struct signature *sig, const struct signature_field *field,
+                        struct err *err);
+int signature_check_field_name(const char *name, struct err *err);
+
+#endif
