@@ -1,0 +1,16 @@
+/* idle.h - since when nobody touched it.
+ *
+ * Fills state.user_idle_seconds
+ *
+ * Linux: nothing; consoles, X11, Wayland and SSH each have their own idea, and none is the
+ * system's. macOS: IOHIDSystem HIDIdleTime, in nanoseconds. */
+#ifndef AGENT_PROBE_IDLE_H
+#define AGENT_PROBE_IDLE_H
+
+struct err;
+struct linux_source;
+struct state;
+
+int idle_linux_state(struct linux_source *source, struct state *s, struct err *err);
+
+#endif
