@@ -124,7 +124,7 @@ static int check(const void *values, struct err *err)
 
 static const struct settings_spec spec = {
     .program = "espalier-coordinator",
-    .usage = "[OPTION...] [config show|config sample]",
+    .usage = "[OPTION...] [run | key | config show | config sample | version]",
     .summary = "Learns what every device of a fleet is, plans for it, hands each device its plan.",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
