@@ -1,0 +1,209 @@
+/* federated_choose.c - the planner's own values for what is common to all clients.
+ *
+ * Fewer layers, a lower rank or a coarser upload let more Macs take part and teach each of them
+ * less. How much less is weighed by `worth`: the number of clients times the square root of the
+ * share of layers kept, times the fourth root of the share of rank kept. Both exponents are
+ * assumptions; they say that the last layers and ranks matter less than the first. */
+#include "coordinator/planner/federated_solve.h"
+
+#include "common/core/err.h"
+#include "common/core/mem.h"
+#include "common/core/unknown.h"
+#include "common/model/enums.h"
+#include "common/model/snapshot.h"
+#include "coordinator/planner/envelope.h"
+#include "coordinator/planner/federated_want.h"
+#include "coordinator/planner/machine.h"
+#include "coordinator/planner/roster.h"
+
+#include <math.h>
+
+#define WORTH_INT8 0.97 /* of an update that loses nothing: assumptions */
+#define WORTH_INT4 0.9
+
+struct class_fit {
+    bool fits;
+    double memory_bytes, step_seconds;
+};
+
+static void class_fit(const struct roster *r, const struct federated_settings *s, size_t k,
+                      struct class_fit *out)
+{
+    const struct machine *m = envelope_machine(r->envelope, k);
+    struct fit_place p = {.want = envelope_want(r->envelope),
+                          .machine = m,
+                          .activation_factor = envelope_policy(r->envelope)->activation_factor,
+                          .rank = s->rank,
+                          .layers = s->layers,
+                          .batch_max = (int64_t)1 << 40};
+    struct fit f;
+
+    out->fits = false;
+    if (!known_i64(m->limit_bytes) || !s->classes[k].participate ||
+        envelope_refusal(r->envelope, k))
+        return;
+    p.room = (double)m->limit_bytes * s->memory_share;
+    out->fits = fit_any(&p, &s->classes[k].ask, &f);
+    if (out->fits) {
+        out->memory_bytes = f.memory_bytes;
+        out->step_seconds = f.time.step_seconds;
+    }
+}
+
+/* Can this client do the fewest steps before the deadline, its upload within its share? */
+static bool in_time(const struct federated_want *w, const struct roster_client *c, double bytes,
+                    double step_seconds, bool with_link)
+{
+    struct cost_link link = {c->up_bps, c->down_bps, w->latency_seconds};
+    double fixed = cost_fixed_seconds(&link, bytes, bytes, w->warmup_seconds);
+
+    if (!known_f64(w->deadline) || !with_link)
+        return true;
+    return bytes * 8 / c->up_bps <= w->upload_share_max * w->deadline &&
+           cost_steps_within(w->deadline, fixed, step_seconds) >= w->steps_min;
+}
+
+/* SIZE_MAX without memory. */
+static size_t count(const struct roster *r, const struct federated_settings *s, bool with_link)
+{
+    const struct federated_want *w = envelope_want(r->envelope);
+    const struct snapshot *snap = r->snapshot;
+    struct cost_setup trained = {.format = w->formats[0],
+                                 .method = w->method,
+                                 .targets = w->targets,
+                                 .rank = s->rank,
+                                 .layers = s->layers};
+    double bytes = cost_update_bytes(cost_trainable(w->shape, &trained), s->upload_format);
+    struct class_fit *fits = mem_calloc(snap->classes_count + 1, sizeof *fits);
+    size_t n = 0;
+
+    if (!fits)
+        return SIZE_MAX;
+    for (size_t k = 0; k < snap->classes_count; k++)
+        class_fit(r, s, k, &fits[k]);
+    for (size_t i = 0; i < snap->clients_count; i++) {
+        const struct roster_client *c = &r->clients[i];
+        const struct class_fit *f = &fits[snap->clients[i].class_index];
+        enum cost_backend backend =
+            envelope_machine(r->envelope, snap->clients[i].class_index)->backend;
+        double room = (double)c->limit_bytes * s->memory_share;
+
+        if (c->constraint != CONSTRAINT_NONE || !f->fits)
+            continue;
+        if (f->memory_bytes > room &&
+            fit_smallest(w, backend, envelope_policy(r->envelope)->activation_factor, s->rank,
+                         s->layers) > room)
+            continue;
+        n += in_time(w, c, bytes, f->step_seconds, with_link);
+    }
+    mem_free(fits);
+    return n;
+}
+
+size_t federated_count(const struct roster *r, const struct federated_settings *s)
+{
+    return count(r, s, true);
+}
+
+/* From all wanted layers down: fewer are taken where they bring enough clients. */
+static int choose_layers(const struct roster *r, struct federated_settings *s, struct err *err)
+{
+    static const int quarters[] = {4, 3, 2, 1, 0};
+    const struct federated_want *w = envelope_want(r->envelope);
+    int64_t best = w->layers, last = 0;
+    double best_worth = 0;
+
+    for (size_t i = 0; i < sizeof quarters / sizeof quarters[0]; i++) {
+        int64_t k = w->layers * quarters[i] / 4;
+        double worth;
+        size_t n;
+
+        k = k < w->layers_min ? w->layers_min : k;
+        if (k == last)
+            continue;
+        last = s->layers = k;
+        if ((n = count(r, s, false)) == SIZE_MAX)
+            return err_set(err, ERR_NOMEM, "choice of layers");
+        worth = (double)n * sqrt((double)k / (double)w->layers);
+        if (worth > best_worth) {
+            best_worth = worth;
+            best = k;
+        }
+        if (n == r->allowed) /* fewer layers bring nobody */
+            break;
+    }
+    s->layers = best;
+    return 0;
+}
+
+static double format_worth(int format)
+{
+    if (format == UPLOAD_FORMAT_INT8)
+        return WORTH_INT8;
+    return format == UPLOAD_FORMAT_INT4 ? WORTH_INT4 : 1;
+}
+
+/* Rank and upload format, where a deadline makes a slow link matter. Masked updates stay dense. */
+static int choose_upload(const struct roster *r, struct federated_settings *s, struct err *err)
+{
+    const struct federated_want *w = envelope_want(r->envelope);
+    int formats[] = {s->upload_format, UPLOAD_FORMAT_INT8, UPLOAD_FORMAT_INT4};
+    int64_t best_rank = s->rank;
+    int best_format = s->upload_format;
+    double best_worth = 0;
+
+    if (!known_f64(w->deadline))
+        return 0;
+    for (int64_t rank = w->rank;; rank = rank / 2 < w->rank_min ? w->rank_min : rank / 2) {
+        for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+            double worth;
+            size_t n;
+
+            if (i > 0 && (w->secure_aggregation || cost_update_bytes(1000, formats[i]) >=
+                                                       cost_update_bytes(1000, formats[0])))
+                continue;
+            s->rank = rank;
+            s->upload_format = formats[i];
+            if ((n = count(r, s, true)) == SIZE_MAX)
+                return err_set(err, ERR_NOMEM, "choice of rank");
+            worth =
+                (double)n * format_worth(formats[i]) * sqrt(sqrt((double)rank / (double)w->rank));
+            if (worth > best_worth) {
+                best_worth = worth;
+                best_rank = rank;
+                best_format = formats[i];
+            }
+            if (n == r->allowed && rank == w->rank && i == 0)
+                return 0; /* everybody takes part with what is wanted */
+        }
+        if (rank == w->rank_min || w->method == FINE_TUNE_METHOD_FULL)
+            break;
+    }
+    s->rank = best_rank;
+    s->upload_format = best_format;
+    return 0;
+}
+
+struct federated_settings *federated_choose(const struct roster *r, struct err *err)
+{
+    const struct federated_want *w = envelope_want(r->envelope);
+    struct federated_settings *s = federated_settings_new(r->snapshot->classes_count, err);
+
+    if (!s)
+        return NULL;
+    s->rank = w->rank;
+    s->layers = w->layers;
+    s->memory_share = envelope_policy(r->envelope)->memory_share;
+    s->upload_format = w->secure_aggregation ? UPLOAD_FORMAT_F32 : w->upload_format;
+    s->learning_rate = w->learning_rate;
+    s->lr_schedule = w->lr_schedule;
+    s->warmup_steps = 0; /* rounds are short and adapters go on from the last one */
+    s->steps_max = w->steps_max;
+    s->server_learning_rate = w->server_learning_rate;
+    s->proximal_mu = w->proximal_mu;
+    if (choose_layers(r, s, err) < 0 || choose_upload(r, s, err) < 0) {
+        federated_settings_free(s);
+        return NULL;
+    }
+    return s;
+}

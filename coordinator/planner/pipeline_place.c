@@ -1,0 +1,267 @@
+/* pipeline_place.c - the best of several schedules: HEFT with and without weight on busy time, with
+ * the devices limited to the busiest or the largest, and everything on one device. */
+#include "coordinator/planner/pipeline_turn.h"
+
+#include "common/core/err.h"
+#include "common/core/mem.h"
+#include "common/core/unknown.h"
+#include "common/model/job.h"
+#include "common/model/snapshot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t device_limit(const struct pipeline_turn *t, const struct pipeline_ask *ask)
+{
+    const struct pipeline_cost *c = t->pipeline->cost;
+    size_t n = ask ? ask->max_devices : 0;
+
+    if (c && known_i64(c->max_devices) && (n == 0 || (size_t)c->max_devices < n))
+        n = (size_t)c->max_devices;
+    return n;
+}
+
+static double busy_limit(const struct pipeline_turn *t)
+{
+    const struct pipeline_cost *c = t->pipeline->cost;
+
+    return c && known_f64(c->max_device_seconds) ? c->max_device_seconds : INFINITY;
+}
+
+/* Seconds with what the ask forbids made infinite: other classes, sites that a group cannot share.
+ */
+static double *asked_seconds(const struct pipeline_turn *t, const struct pipeline_ask *ask,
+                             struct err *err)
+{
+    size_t stages = t->pipeline->stages_count, n = stages * t->sites_count;
+    double *seconds = mem_dup(t->seconds, n * sizeof *seconds);
+
+    if (!seconds) {
+        err_set(err, ERR_NOMEM, "times of %zu stages", stages);
+        return NULL;
+    }
+    for (size_t i = 0; ask && i < stages; i++)
+        for (size_t d = 0; d < t->sites_count; d++)
+            if (ask->class_of[i] != SIZE_MAX && t->sites[d].class_index != ask->class_of[i])
+                seconds[i * t->sites_count + d] = INFINITY;
+    for (size_t g = 0; ask && g < ask->groups; g++)
+        for (size_t d = 0; d < t->sites_count; d++) {
+            bool all = true;
+
+            for (size_t i = 0; i < stages; i++)
+                if (ask->group[i] == g && isinf(seconds[i * t->sites_count + d]))
+                    all = false;
+            for (size_t i = 0; i < stages && !all; i++)
+                if (ask->group[i] == g)
+                    seconds[i * t->sites_count + d] = INFINITY;
+        }
+    return seconds;
+}
+
+/* Keep the better of two: within the busy limit first, then shorter, then fewer devices. */
+static void keep_better(const struct pipeline_turn *t, struct heft_schedule **best,
+                        struct heft_schedule *s)
+{
+    double limit = busy_limit(t);
+    bool better;
+
+    if (!s)
+        return;
+    if (!*best) {
+        *best = s;
+        return;
+    }
+    if ((s->busy_seconds <= limit) != ((*best)->busy_seconds <= limit))
+        better = s->busy_seconds <= limit;
+    else if (s->busy_seconds > limit)
+        better = s->busy_seconds < (*best)->busy_seconds;
+    else if (s->makespan != (*best)->makespan)
+        better = s->makespan < (*best)->makespan;
+    else
+        better = s->devices_used < (*best)->devices_used;
+    if (better) {
+        heft_schedule_free(*best);
+        *best = s;
+    } else {
+        heft_schedule_free(s);
+    }
+}
+
+/* A schedule that lost memory must not look like one that does not exist. */
+static int try_open(const struct pipeline_turn *t, const struct heft_problem *p,
+                    struct heft_schedule **best, struct err *err)
+{
+    struct err why = {0};
+    struct heft_schedule *s = heft_schedule(p, NULL, &why);
+
+    if (!s && why.code == ERR_NOMEM)
+        return err_set(err, ERR_NOMEM, "%s", why.text);
+    keep_better(t, best, s);
+    return 0;
+}
+
+struct site_key {
+    double key;
+    size_t site;
+};
+
+static int site_key_compare(const void *a, const void *b)
+{
+    const struct site_key *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key > y->key ? -1 : 1;
+    return x->site < y->site ? -1 : x->site > y->site;
+}
+
+/* Only the `limit` sites of the highest keys; stages that need another keep theirs. */
+static int try_subset(const struct pipeline_turn *t, struct heft_problem *p, struct site_key *keys,
+                      size_t limit, struct heft_schedule **best, struct err *err)
+{
+    size_t stages = p->tasks, n = stages * p->devices;
+    double *seconds = mem_dup(p->seconds, n * sizeof *seconds);
+    const double *all = p->seconds;
+    int rc;
+
+    if (!seconds)
+        return err_set(err, ERR_NOMEM, "times of %zu stages", stages);
+    qsort(keys, p->devices, sizeof *keys, site_key_compare);
+    for (size_t i = 0; i < stages; i++) {
+        bool any = false;
+
+        for (size_t k = 0; k < limit && k < p->devices; k++)
+            any = any || !isinf(seconds[i * p->devices + keys[k].site]);
+        for (size_t k = limit; any && k < p->devices; k++)
+            seconds[i * p->devices + keys[k].site] = INFINITY;
+    }
+    p->seconds = seconds;
+    rc = try_open(t, p, best, err);
+    p->seconds = all;
+    mem_free(seconds);
+    return rc;
+}
+
+static int try_limited(const struct pipeline_turn *t, struct heft_problem *p,
+                       struct heft_schedule **best, struct err *err)
+{
+    struct site_key *keys = mem_calloc(p->devices + 1, sizeof *keys);
+    struct heft_schedule *open;
+    size_t limit = p->max_devices;
+    struct err why = {0};
+    int rc = 0;
+
+    if (!keys)
+        return err_set(err, ERR_NOMEM, "%zu candidates", p->devices);
+    p->max_devices = 0;
+    open = heft_schedule(p, NULL, &why);
+    p->max_devices = limit;
+    if (!open && why.code == ERR_NOMEM)
+        rc = err_set(err, ERR_NOMEM, "%s", why.text);
+    if (open) {
+        for (size_t d = 0; d < p->devices; d++)
+            keys[d] = (struct site_key){0, d};
+        for (size_t i = 0; i < p->tasks; i++)
+            keys[open->device[i]].key += open->finish[i] - open->start[i];
+        rc = try_subset(t, p, keys, limit, best, err);
+        for (size_t d = 0; rc == 0 && d < p->devices; d++)
+            keys[d] = (struct site_key){t->sites[d].room, d};
+        if (rc == 0)
+            rc = try_subset(t, p, keys, limit, best, err);
+    }
+    heft_schedule_free(open);
+    mem_free(keys);
+    return rc;
+}
+
+/* Everything on each site that can hold all; the schedule of the soonest. */
+static int try_single(const struct pipeline_turn *t, const struct heft_problem *p,
+                      struct heft_schedule **best, double *least, size_t *site, struct err *err)
+{
+    struct heft_problem one = *p;
+    double *seconds;
+    int rc;
+
+    *least = INFINITY;
+    for (size_t d = 0; d < p->devices; d++) {
+        double sum = 0;
+
+        for (size_t i = 0; i < p->tasks; i++)
+            sum += p->seconds[i * p->devices + d];
+        if (sum < *least) {
+            *least = sum;
+            *site = d;
+        }
+    }
+    if (isinf(*least) || !best)
+        return 0;
+    if (!(seconds = mem_dup(p->seconds, p->tasks * p->devices * sizeof *seconds)))
+        return err_set(err, ERR_NOMEM, "times of %zu stages", p->tasks);
+    for (size_t i = 0; i < p->tasks; i++)
+        for (size_t d = 0; d < p->devices; d++)
+            if (d != *site)
+                seconds[i * p->devices + d] = INFINITY;
+    one.seconds = seconds;
+    rc = try_open(t, &one, best, err);
+    mem_free(seconds);
+    return rc;
+}
+
+static struct heft_problem problem_of(const struct pipeline_turn *t, const struct pipeline_ask *ask,
+                                      const double *seconds)
+{
+    return (struct heft_problem){.tasks = t->pipeline->stages_count,
+                                 .devices = t->sites_count,
+                                 .seconds = seconds,
+                                 .edges = t->edges,
+                                 .edges_count = t->edges_count,
+                                 .out_bps = t->out_bps,
+                                 .in_bps = t->in_bps,
+                                 .priority = ask ? ask->priority : NULL,
+                                 .group = ask ? ask->group : NULL,
+                                 .groups = ask ? ask->groups : 0,
+                                 .max_devices = device_limit(t, ask)};
+}
+
+int pipeline_single(struct pipeline_turn *t, struct err *err)
+{
+    struct heft_problem p = problem_of(t, NULL, t->seconds);
+
+    return try_single(t, &p, NULL, &t->single_seconds, &t->single_site, err);
+}
+
+struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct pipeline_ask *ask,
+                                     struct err *err)
+{
+    static const double weights[] = {0, 0.5, 2, 8,
+                                     1e6}; /* the last: least busy time at any price */
+    double *seconds = asked_seconds(t, ask, err), least = INFINITY;
+    struct heft_schedule *best = NULL;
+    size_t site = 0;
+    int rc = seconds ? 0 : -1;
+    struct heft_problem p = problem_of(t, ask, seconds);
+
+    for (size_t i = 0; rc == 0 && i < sizeof weights / sizeof weights[0]; i++) {
+        p.busy_weight = weights[i];
+        if (i > 0 && best && best->busy_seconds <= busy_limit(t))
+            break; /* weight on busy time only helps to stay within its limit */
+        rc = try_open(t, &p, &best, err);
+    }
+    p.busy_weight = 0;
+    if (rc == 0 && p.max_devices > 0)
+        rc = try_limited(t, &p, &best, err);
+    if (rc == 0)
+        rc = try_single(t, &p, &best, &least, &site, err);
+    mem_free(seconds);
+    if (rc == 0 && !best)
+        err_set(err, ERR_INFEASIBLE,
+                "pipeline.cost.max_devices: %zu devices cannot hold every stage", p.max_devices);
+    else if (rc == 0 && best->busy_seconds > busy_limit(t))
+        err_set(err, ERR_INFEASIBLE,
+                "pipeline.cost.max_device_seconds: %.4g, the nearest that can be met is %.4g",
+                busy_limit(t), best->busy_seconds);
+    else if (rc == 0)
+        return best;
+    heft_schedule_free(best);
+    return NULL;
+}
