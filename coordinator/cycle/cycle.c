@@ -1,0 +1,413 @@
+/* cycle.c - the actor around turns: who waits for what.
+ *
+ * A turn without a model is done at once. One with a model waits twice: for the reply, then for a
+ * fresh snapshot. The thread itself waits only on its pipe and on the model's actor, together. */
+#include "coordinator/cycle/cycle.h"
+
+#include "common/core/log.h"
+#include "common/core/mem.h"
+#include "common/model/job.h"
+#include "common/model/plan.h"
+#include "common/model/snapshot.h"
+#include "common/net/actor.h"
+#include "common/net/poll.h"
+#include "coordinator/cycle/turn.h"
+#include "coordinator/lm/lm.h"
+#include "coordinator/signature/catalog.h"
+#include "coordinator/signature/chat.h"
+#include "coordinator/signature/framing.h"
+#include "coordinator/signature/signature.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { POLL_PIPE, POLL_LM, POLL_THINGS };
+
+/* What the owner sends: a new turn, or the newer snapshot for one. */
+struct order {
+    bool begin;
+    uint64_t turn;
+    enum engine_kind engine;
+    struct job *job;
+    const struct snapshot *snapshot;
+};
+
+/* A turn that waits for a model, or for a snapshot after it. */
+struct waiting {
+    uint64_t turn; /* 0: this place is free */
+    struct job *job;
+    const struct snapshot *asked;
+    struct signature *sig;
+    struct proposal *proposal;
+    struct lm_reply *reply; /* NULL: still to come */
+};
+
+struct worker {
+    struct actor_pipe *pipe;
+    struct turn_tools tools;
+    struct catalog *catalog;
+    struct framing *framing;
+    struct lm *lm;
+    struct net_poller *poller;
+    char *model;
+    int64_t max_tokens;
+    struct waiting waiting[CYCLE_TURNS_MAX];
+};
+
+struct cycle {
+    struct actor *actor;
+    struct net *net;
+    struct cycle_settings settings;
+    struct lm_settings lm;
+    size_t turns; /* under way */
+};
+
+static void order_free(void *msg)
+{
+    struct order *o = msg;
+
+    if (!o)
+        return;
+    job_free(o->job);
+    snapshot_unref(o->snapshot);
+    mem_free(o);
+}
+
+void cycle_note_free(struct cycle_note *n)
+{
+    if (!n)
+        return;
+    plan_free(n->plan);
+    job_free(n->job);
+    mem_free(n);
+}
+
+static void note_free(void *msg)
+{
+    cycle_note_free(msg);
+}
+
+static void waiting_clear(struct waiting *w)
+{
+    job_free(w->job);
+    snapshot_unref(w->asked);
+    signature_free(w->sig);
+    proposal_free(w->proposal);
+    lm_reply_free(w->reply);
+    memset(w, 0, sizeof *w);
+}
+
+/* Without memory for a note there is nothing left to tell it with: the turn would never end for its
+ * owner, so this one allocation is tried until it succeeds or the actor is stopped. */
+static struct cycle_note *note_new(struct worker *w, enum cycle_note_kind kind, uint64_t turn)
+{
+    struct cycle_note *n;
+
+    while (!(n = mem_zalloc(sizeof *n)) && !pipe_is_stopping(w->pipe))
+        log_err(NULL, "no memory to report planning turn %llu, trying again",
+                (unsigned long long)turn);
+    if (n) {
+        n->kind = kind;
+        n->turn = turn;
+    }
+    return n;
+}
+
+static void tell_done(struct worker *w, uint64_t turn, struct job **job, struct plan **plan,
+                      const struct err *err)
+{
+    struct cycle_note *n = note_new(w, CYCLE_DONE, turn);
+
+    if (!n)
+        return;
+    n->job = *job;
+    *job = NULL;
+    if (plan && *plan) {
+        n->plan = *plan;
+        *plan = NULL;
+    } else {
+        n->err = *err;
+    }
+    pipe_send(w->pipe, n);
+}
+
+static void tell(struct worker *w, enum cycle_note_kind kind, uint64_t turn, const char *text)
+{
+    struct cycle_note *n = note_new(w, kind, turn);
+
+    if (!n)
+        return;
+    snprintf(n->text, sizeof n->text, "%s", text);
+    pipe_send(w->pipe, n);
+}
+
+static void plan_analytic(struct worker *w, struct order *o)
+{
+    struct plan *plan = NULL;
+    struct err err = {0};
+
+    turn_plan(&w->tools, o->snapshot, o->job, &plan, &err);
+    tell_done(w, o->turn, &o->job, &plan, &err);
+    plan_free(plan);
+}
+
+static struct waiting *place_for(struct worker *w, uint64_t turn)
+{
+    for (size_t i = 0; i < CYCLE_TURNS_MAX; i++)
+        if (w->waiting[i].turn == turn)
+            return &w->waiting[i];
+    return NULL;
+}
+
+static int submit_question(struct worker *w, const struct waiting *turn,
+                           const struct prompt *prompt, struct err *err)
+{
+    struct lm_request *r = lm_request_new(turn->turn, turn->sig->name, err);
+
+    if (!r)
+        return -1;
+    r->max_tokens = w->max_tokens;
+    if (lm_request_add(r, "system", prompt->system, err) < 0 ||
+        lm_request_add(r, "user", prompt->user, err) < 0 || lm_submit(w->lm, &r, err) < 0) {
+        lm_request_free(r);
+        return -1;
+    }
+    return 0;
+}
+
+/* The question goes out; on failure `err` says why and the turn goes on without the model. */
+static int ask(struct worker *w, struct waiting *turn, struct err *err)
+{
+    struct prompt prompt = {0};
+    int rc;
+
+    if (!(turn->sig = turn_signature(&w->tools, turn->job, err)) ||
+        turn_question(&w->tools, turn->sig, turn->asked, turn->job, &prompt, turn->proposal, err) <
+            0)
+        return -1;
+    rc = submit_question(w, turn, &prompt, err);
+    prompt_clear(&prompt);
+    return rc;
+}
+
+/* The turn ends here: with the reply, or (reply NULL, proposal->failure set) without. */
+static void finish(struct worker *w, struct waiting *turn, const struct snapshot *now)
+{
+    struct plan *plan = NULL;
+    struct err err = {0};
+
+    turn_answer(&w->tools, turn->sig, turn->asked, now, turn->job, turn->reply, w->model,
+                &turn->proposal, &plan, &err);
+    tell_done(w, turn->turn, &turn->job, &plan, &err);
+    plan_free(plan);
+    waiting_clear(turn);
+}
+
+static void begin(struct worker *w, struct order *o)
+{
+    struct waiting *turn;
+    struct err err = {0};
+
+    if (o->engine != ENGINE_KIND_LM) {
+        plan_analytic(w, o);
+        return;
+    }
+    turn = place_for(w, 0); /* the owner begins no more turns than there are places */
+    if (!turn || !(turn->proposal = proposal_new(&err))) {
+        tell_done(w, o->turn, &o->job, NULL, &err);
+        return;
+    }
+    turn->turn = o->turn;
+    turn->job = o->job;
+    turn->asked = o->snapshot;
+    o->job = NULL;
+    o->snapshot = NULL;
+    tell(w, CYCLE_PROGRESS, turn->turn, "asking the model");
+    if (ask(w, turn, &err) == 0)
+        return;
+    text_setf(&turn->proposal->failure, NULL, "it could not be asked: %s", err.text);
+    finish(w, turn, turn->asked);
+}
+
+static void take_order(struct worker *w, struct order *o)
+{
+    struct waiting *turn;
+
+    if (o->begin) {
+        begin(w, o);
+    } else if ((turn = place_for(w, o->turn))) {
+        finish(w, turn, o->snapshot);
+    }
+    order_free(o);
+}
+
+static void take_reply(struct worker *w, struct lm_reply *reply)
+{
+    struct waiting *turn = place_for(w, reply->tag);
+
+    if (!turn) {
+        lm_reply_free(reply);
+        return;
+    }
+    turn->reply = reply;
+    tell(w, CYCLE_WANT_SNAPSHOT, turn->turn,
+         reply->failure == LM_FAILURE_NONE ? "the model answered: verifying"
+                                           : "no answer: planning without the model");
+}
+
+static void serve(struct worker *w)
+{
+    int ids[POLL_THINGS];
+
+    while (!pipe_is_stopping(w->pipe)) {
+        int ready = net_poller_wait(w->poller, -1, ids, POLL_THINGS);
+
+        if (ready < 0)
+            return;
+        for (int i = 0; i < ready; i++) {
+            struct lm_reply *reply;
+            void *msg;
+            int rc;
+
+            if (ids[i] == POLL_LM) {
+                while ((reply = lm_receive(w->lm)))
+                    take_reply(w, reply);
+                continue;
+            }
+            while ((rc = pipe_receive(w->pipe, 0, &msg)) == 1)
+                take_order(w, msg);
+            if (rc < 0)
+                return;
+        }
+    }
+}
+
+static int worker_open(struct worker *w, struct cycle *c, struct err *err)
+{
+    w->max_tokens = c->settings.lm_max_tokens;
+    w->tools.policy = c->settings.policy;
+    if (!(w->catalog = catalog_new(err)) || !(w->framing = framing_builtin(err)) ||
+        !(w->lm = lm_start(c->net, &c->lm, err)) || !(w->poller = net_poller_new(POLL_THINGS, err)))
+        return -1;
+    if (c->lm.model && text_set(&w->model, c->lm.model, err) < 0)
+        return -1;
+    w->tools.catalog = w->catalog;
+    w->tools.framing = w->framing;
+    if (net_poller_add_pipe(w->poller, w->pipe, POLL_PIPE, err) < 0 ||
+        net_poller_add_actor(w->poller, lm_actor(w->lm), POLL_LM, err) < 0)
+        return -1;
+    return 0;
+}
+
+static void worker_close(struct worker *w)
+{
+    for (size_t i = 0; i < CYCLE_TURNS_MAX; i++)
+        waiting_clear(&w->waiting[i]);
+    net_poller_free(w->poller);
+    lm_stop(w->lm);
+    framing_free(w->framing);
+    catalog_free(w->catalog);
+    mem_free(w->model);
+    mem_free(w);
+}
+
+static void run(struct actor_pipe *pipe, void *arg)
+{
+    struct worker *w = mem_zalloc(sizeof *w);
+    struct err err = {0};
+
+    if (!w) {
+        err_set(&err, ERR_NOMEM, "cycle");
+        actor_failed(pipe, &err);
+        return;
+    }
+    w->pipe = pipe;
+    if (worker_open(w, arg, &err) < 0) {
+        actor_failed(pipe, &err);
+    } else {
+        actor_ready(pipe);
+        serve(w);
+    }
+    worker_close(w);
+}
+
+static const struct actor_type cycle_type = {"cycle", run, order_free, note_free};
+
+struct cycle *cycle_start(struct net *net, const struct cycle_settings *settings, struct err *err)
+{
+    struct cycle *c = mem_zalloc(sizeof *c);
+
+    if (!c) {
+        err_set(err, ERR_NOMEM, "cycle");
+        return NULL;
+    }
+    c->net = net;
+    c->settings = *settings;
+    c->lm = *settings->lm;
+    if (!(c->actor = actor_start(net, &cycle_type, c, err))) {
+        mem_free(c);
+        return NULL;
+    }
+    memset(&c->lm, 0, sizeof c->lm); /* its texts were the caller's, and are copied by now */
+    return c;
+}
+
+void cycle_stop(struct cycle *c)
+{
+    if (!c)
+        return;
+    actor_stop(c->actor);
+    mem_free(c);
+}
+
+static int send_order(struct cycle *c, bool begin, uint64_t turn, struct job **job,
+                      enum engine_kind engine, const struct snapshot *snapshot, struct err *err)
+{
+    struct order *o = mem_zalloc(sizeof *o);
+
+    if (!o)
+        return err_set(err, ERR_NOMEM, "planning turn");
+    o->begin = begin;
+    o->turn = turn;
+    o->engine = engine;
+    o->job = job ? *job : NULL;
+    o->snapshot = snapshot_ref(snapshot);
+    if (actor_send(c->actor, o) < 0) {
+        o->job = NULL;
+        order_free(o);
+        return err_set(err, ERR_BUSY, "the planner is busy");
+    }
+    if (job)
+        *job = NULL;
+    return 0;
+}
+
+int cycle_begin(struct cycle *c, uint64_t turn, struct job **job, enum engine_kind engine,
+                const struct snapshot *snapshot, struct err *err)
+{
+    if (c->turns >= CYCLE_TURNS_MAX)
+        return err_set(err, ERR_BUSY, "%d plans are being made, try again later", CYCLE_TURNS_MAX);
+    if (send_order(c, true, turn, job, engine, snapshot, err) < 0)
+        return -1;
+    c->turns++;
+    return 0;
+}
+
+int cycle_continue(struct cycle *c, uint64_t turn, const struct snapshot *snapshot, struct err *err)
+{
+    return send_order(c, false, turn, NULL, ENGINE_KIND_UNSET, snapshot, err);
+}
+
+struct cycle_note *cycle_receive(struct cycle *c)
+{
+    struct cycle_note *n = actor_receive(c->actor);
+
+    if (n && n->kind == CYCLE_DONE)
+        c->turns--;
+    return n;
+}
+
+struct actor *cycle_actor(struct cycle *c)
+{
+    return c->actor;
+}

@@ -1,0 +1,68 @@
+/* cycle.h - one planning turn after another: snapshot -> envelope -> signature -> proposal -> plan.
+ *
+ * An actor: the loop hands it a job and a snapshot and later gets a plan or the reason why there is
+ * none. Turns that wait for a language model do not hold up others. When a model's answer has come
+ * the cycle asks for the fleet as it is then (CYCLE_WANT_SNAPSHOT), and verifies against that:
+ * minutes may have passed. Whatever is wrong with the model or its answer, the analytic plan stands
+ * and the plan says so.
+ *
+ * Owned by one thread, the loop's. */
+#ifndef COORDINATOR_CYCLE_CYCLE_H
+#define COORDINATOR_CYCLE_CYCLE_H
+
+#include "common/core/err.h"
+#include "common/model/enums.h"
+#include "coordinator/planner/policy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct actor;
+struct cycle;
+struct job;
+struct lm_settings;
+struct net;
+struct plan;
+struct snapshot;
+
+#define CYCLE_TURNS_MAX 64 /* under way at once; a plan request past it is answered with busy */
+
+struct cycle_settings {
+    struct policy policy;
+    const struct lm_settings *lm; /* copied; backend none: jobs that ask for a model fall back */
+    int64_t lm_max_tokens;        /* longest answer asked for */
+};
+
+struct cycle *cycle_start(struct net *net, const struct cycle_settings *settings, struct err *err);
+void cycle_stop(struct cycle *c); /* turns under way are dropped; NULL is fine */
+
+/* Begin a turn. job moves in; the snapshot is referenced. `turn` is the caller's number for it.
+ * ERR_BUSY past CYCLE_TURNS_MAX. */
+int cycle_begin(struct cycle *c, uint64_t turn, struct job **job, enum engine_kind engine,
+                const struct snapshot *snapshot, struct err *err);
+/* The answer to CYCLE_WANT_SNAPSHOT. */
+int cycle_continue(struct cycle *c, uint64_t turn, const struct snapshot *snapshot,
+                   struct err *err);
+
+enum cycle_note_kind {
+    CYCLE_PROGRESS,      /* text says what is being done */
+    CYCLE_WANT_SNAPSHOT, /* call cycle_continue with the fleet as it is now */
+    CYCLE_DONE,          /* plan, or err where it is NULL; job is given back */
+};
+
+struct cycle_note {
+    enum cycle_note_kind kind;
+    uint64_t turn;
+    char text[160];
+    struct plan *plan; /* may be taken: set to NULL */
+    struct job *job;   /* likewise */
+    struct err err;
+};
+
+struct cycle_note *cycle_receive(struct cycle *c); /* NULL: none now */
+void cycle_note_free(struct cycle_note *n);        /* NULL is fine */
+
+struct actor *cycle_actor(struct cycle *c); /* for the poller */
+
+#endif
