@@ -1,0 +1,211 @@
+/* args.c - see args.h. */
+#include "coordinator/cli/args.h"
+
+#include "common/core/err.h"
+#include "common/core/num.h"
+#include "common/core/text.h"
+#include "common/core/unknown.h"
+#include "common/net/keys.h"
+
+#include <string.h>
+
+static const char *const engines[] = {"analytic", "lm", NULL};
+static const char *const roles[] = {"viewer", "operator", NULL};
+
+const struct args_option args_options[OPTION_COUNT] = {
+    [OPTION_HELP] = {.name = "--help", .help = "show help, of the command where one is given"},
+    [OPTION_VERSION] = {.name = "--version", .help = "show the version"},
+    [OPTION_JSON] = {.name = "--json",
+                     .help = "print the coordinator's answer as JSON, with the member names of the "
+                             ".proto files; what is unknown is left out"},
+    [OPTION_SOCKET] = {.name = "--socket",
+                       .word = "PATH",
+                       .env = "ESPALIER_SOCKET",
+                       .help = "socket of the coordinator on this machine"},
+    [OPTION_DATA_DIR] = {.name = "--data-dir",
+                         .word = "DIR",
+                         .env = "ESPALIER_DATA_DIR",
+                         .help = "data folder of the coordinator on this machine, where its socket "
+                                 "is looked for"},
+    [OPTION_COORDINATOR] = {.name = "--coordinator",
+                            .word = "HOST:PORT",
+                            .env = "ESPALIER_TOOL_COORDINATOR",
+                            .help =
+                                "a coordinator elsewhere, over TCP; the port is 7421 unless given"},
+    [OPTION_SERVER_KEY] = {.name = "--server-key",
+                           .word = "KEY|FILE",
+                           .env = "ESPALIER_TOOL_SERVER_KEY",
+                           .help = "public key of that coordinator, as `espalier status` shows it, "
+                                   "or a file with it"},
+    [OPTION_KEY] = {.name = "--key",
+                    .word = "FILE",
+                    .env = "ESPALIER_TOOL_KEY",
+                    .help = "this tool's own key pair, made when it is not there"},
+    [OPTION_TIMEOUT] = {.name = "--timeout",
+                        .word = "TIME",
+                        .duration = true,
+                        .env = "ESPALIER_TOOL_TIMEOUT",
+                        .help = "wait no longer than this in all: 500ms, 30s, 10m"},
+    [OPTION_ENGINE] = {.name = "--engine",
+                       .word = "analytic|lm",
+                       .choices = engines,
+                       .help = "who is asked; default: lm where the coordinator has a model"},
+    [OPTION_DRY_RUN] = {.name = "--dry-run",
+                        .help =
+                            "show the plan; store and deliver nothing, spend no privacy budget"},
+    [OPTION_WAIT] = {.name = "--wait",
+                     .help = "show the deliveries until every client has its assignment"},
+    [OPTION_CLIENT] = {.name = "--client",
+                       .word = "DEVICE",
+                       .help =
+                           "everything of one client: its id, the start of its id, or its name"},
+    [OPTION_PROPOSAL] = {.name = "--proposal",
+                         .help =
+                             "what the engine proposed, field by field, what became of it, what "
+                             "it cost, and its answer as it came"},
+    [OPTION_REASON] = {.name = "--reason", .word = "TEXT", .help = "why, for people and agents"},
+    [OPTION_TOOL] = {.name = "--tool",
+                     .word = "viewer|operator",
+                     .choices = roles,
+                     .help =
+                         "the key is a tool's, which may look, or do everything; else an agent's"},
+    [OPTION_NAME] = {.name = "--name",
+                     .word = "TEXT",
+                     .help = "name of the key's owner, for people"},
+};
+
+const char *args_env(char *const *env, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; env && *env; env++)
+        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=' && (*env)[len + 1])
+            return *env + len + 1;
+    return NULL;
+}
+
+static enum option_id option_find(const char *name, size_t len)
+{
+    int id;
+
+    for (id = 0; id < OPTION_COUNT; id++)
+        if (strlen(args_options[id].name) == len && memcmp(args_options[id].name, name, len) == 0)
+            break;
+    return (enum option_id)id;
+}
+
+static int check_value(struct args *a, enum option_id id, const char *value, const char *where,
+                       struct err *err)
+{
+    const struct args_option *o = &args_options[id];
+    size_t i;
+
+    if (!text_utf8_valid(value, strlen(value)))
+        return err_set(err, ERR_INVALID, "%s: the value is not UTF-8", where);
+    if (o->duration)
+        return num_parse_duration_ms(value, strlen(value), 1, ARGS_TIMEOUT_MAX_MS, &a->timeout_ms,
+                                     where, err);
+    for (i = 0; o->choices && o->choices[i]; i++)
+        if (strcmp(o->choices[i], value) == 0)
+            break;
+    if (o->choices && !o->choices[i])
+        return err_set(err, ERR_INVALID, "%s: \"%.40s\", wanted %s", where, value, o->word);
+    if (o->word && !*value)
+        return err_set(err, ERR_INVALID, "%s: the value is empty, wanted %s", where, o->word);
+    return 0;
+}
+
+/* The option at argv[*i], which starts with two dashes; its value may be the next one. */
+static int take_option(int argc, char *const *argv, int *i, struct args *a, struct err *err)
+{
+    const char *text = argv[*i], *value = strchr(text, '=');
+    size_t len = value ? (size_t)(value - text) : strlen(text);
+    enum option_id id = option_find(text, len);
+
+    if (id == OPTION_COUNT)
+        return err_set(err, ERR_INVALID, "%.*s: no such option", (int)(len < 40 ? len : 40), text);
+    if (!args_options[id].word) {
+        if (value)
+            return err_set(err, ERR_INVALID, "%s takes no value", args_options[id].name);
+        a->value[id] = "";
+        return 0;
+    }
+    if (value)
+        value++;
+    else if (*i + 1 < argc)
+        value = argv[++*i];
+    else
+        return err_set(err, ERR_INVALID, "%s: the value is missing, wanted %s",
+                       args_options[id].name, args_options[id].word);
+    if (check_value(a, id, value, args_options[id].name, err) < 0)
+        return -1;
+    a->value[id] = value;
+    return 0;
+}
+
+static int take_word(struct args *a, const char *word, struct err *err)
+{
+    if (a->count == ARGS_WORDS_MAX)
+        return err_set(err, ERR_INVALID, "\"%.40s\": no command takes that many words", word);
+    if (!text_utf8_valid(word, strlen(word)))
+        return err_set(err, ERR_INVALID, "word %zu is not UTF-8", a->count + 1);
+    a->words[a->count++] = word;
+    return 0;
+}
+
+/* A key may begin with a dash; no option looks like one. */
+static bool is_key(const char *text)
+{
+    return strlen(text) == NET_KEY_CHARS && !strchr(text, '=') && net_key_check(text, NULL) == 0;
+}
+
+static int take_environment(char *const *env, struct args *a, struct err *err)
+{
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        const char *value = args_options[id].env ? args_env(env, args_options[id].env) : NULL;
+
+        if (!value || a->value[id])
+            continue;
+        if (check_value(a, (enum option_id)id, value, args_options[id].env, err) < 0)
+            return -1;
+        a->value[id] = value;
+        a->from_env[id] = true;
+    }
+    return 0;
+}
+
+int args_parse(int argc, char *const *argv, char *const *env, struct args *out, struct err *err)
+{
+    struct args a = {.timeout_ms = UNKNOWN_I64};
+    bool only_words = false;
+
+    for (int i = 1; i < argc; i++) {
+        int rc = 0;
+
+        if (only_words || argv[i][0] != '-' || !argv[i][1] || is_key(argv[i]))
+            rc = take_word(&a, argv[i], err);
+        else if (strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (strcmp(argv[i], "-h") == 0)
+            a.value[OPTION_HELP] = "";
+        else if (argv[i][1] == '-')
+            rc = take_option(argc, argv, &i, &a, err);
+        else
+            rc = err_set(err, ERR_INVALID, "%.40s: no such option; long ones only", argv[i]);
+        if (rc < 0)
+            return -1;
+    }
+    if (take_environment(env, &a, err) < 0)
+        return -1;
+    *out = a;
+    return 0;
+}
+
+int args_allow(const struct args *a, uint32_t allowed, const char *command, struct err *err)
+{
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (a->value[id] && !a->from_env[id] && !(allowed & OPTION_BIT(id)))
+            return err_set(err, ERR_INVALID, "espalier %s takes no %s", command,
+                           args_options[id].name);
+    return 0;
+}

@@ -1,0 +1,108 @@
+/* commands.c - the table of commands: a row each, from which dispatch and help are made. */
+#include "coordinator/cli/cli.h"
+
+#include <string.h>
+
+#define BIT(id) OPTION_BIT(OPTION_##id)
+
+/* What every command takes that asks a coordinator. */
+#define ASKING                                                                                  \
+    (BIT(HELP) | BIT(JSON) | BIT(SOCKET) | BIT(DATA_DIR) | BIT(COORDINATOR) | BIT(SERVER_KEY) | \
+     BIT(KEY) | BIT(TIMEOUT))
+#define PLANNING (ASKING | BIT(ENGINE) | BIT(DRY_RUN) | BIT(WAIT))
+
+static const char devices_text[] =
+    "The list has a line per device. `state` is how lately it was heard; `origin` says where its "
+    "facts come from: mac is a real one, composed and recorded are demonstrations, linux is no "
+    "Mac, and * means that its state is made up (synthetic). \"?\" is a fact that is not known; "
+    "with a device's id, the start of its id, or its name, everything is shown, also why a fact "
+    "is unknown.\n"
+    "Physical memory is named as Apple names it (8 GB for 8 x 2^30 bytes), all else in units of "
+    "1000.";
+
+static const char make_text[] =
+    "Reads the job (`espalier help job` has every field; files that it mentions are read from "
+    "beside it and sent), has it planned, and prints what each client does, what that will cost, "
+    "and what one common configuration for all would have cost.\n"
+    "The plan is stored and delivered unless --dry-run is given. With --wait the deliveries are "
+    "shown until every client has its assignment checked and written (applied), or ended "
+    "otherwise.";
+
+static const char why_text[] =
+    "Every field of the client's assignment with its value, what bound it and the reason; what "
+    "the engine proposed for clients of its kind and what became of it; for a client that was "
+    "left out, why, and what would let it in.";
+
+static const char allow_text[] =
+    "An agent shows its key with `espalier-agent key`, a tool with `espalier key`. Without "
+    "--tool the key is an agent's, and its device may join at once.";
+
+static const char watch_text[] =
+    "Goes on until every assignment has ended or lies applied with nothing to run; --timeout "
+    "sets a limit. On a terminal one line is rewritten, elsewhere a line is printed at each "
+    "change.";
+
+static const char help_text[] =
+    "Topics: job (every field of a job file), federated and pipeline (the same for one kind of "
+    "job).";
+
+const struct command commands[] = {
+    {"status", "", "how the coordinator is", NULL, ASKING, 0, 0, cmd_status},
+    {"devices", "[ID]", "list the fleet, or show all about one device", devices_text, ASKING, 0, 1,
+     cmd_devices},
+    {"devices allow", "KEY", "let a key in", allow_text, ASKING | BIT(TOOL) | BIT(NAME), 1, 1,
+     cmd_devices_allow},
+    {"devices forget", "ID|KEY", "shut a key out and forget its device", NULL, ASKING, 1, 1,
+     cmd_devices_forget},
+    {"devices keys", "", "list the keys that are let in", NULL, ASKING, 0, 0, cmd_devices_keys},
+    {"plan federated", "JOB.json", "plan a federated fine-tuning job", make_text, PLANNING, 1, 1,
+     cmd_plan_federated},
+    {"plan pipeline", "JOB.json", "plan an ML pipeline", make_text, PLANNING, 1, 1,
+     cmd_plan_pipeline},
+    {"plan show", "ID", "print a plan, how it fares, and what was measured", NULL,
+     ASKING | BIT(CLIENT) | BIT(PROPOSAL), 1, 1, cmd_plan_show},
+    {"plan why", "ID DEVICE", "why a client does what it does, or nothing", why_text, ASKING, 2, 2,
+     cmd_plan_why},
+    {"plan watch", "ID", "watch a plan's deliveries", watch_text, ASKING, 1, 1, cmd_plan_watch},
+    {"plan cancel", "ID", "cancel a plan and its open deliveries", NULL, ASKING | BIT(REASON), 1, 1,
+     cmd_plan_cancel},
+    {"plans", "", "list plans, newest first", NULL, ASKING, 0, 0, cmd_plans},
+    {"key", "", "print this tool's public key, made at first use", NULL,
+     BIT(HELP) | BIT(JSON) | BIT(KEY) | BIT(DATA_DIR), 0, 0, cmd_key},
+    {"help", "[COMMAND|TOPIC]", "show help", help_text, BIT(HELP), 0, 3, cmd_help},
+    {"version", "", "print the version", NULL, BIT(HELP) | BIT(JSON), 0, 0, cmd_version},
+};
+const size_t commands_count = sizeof commands / sizeof commands[0];
+
+/* How many of the words are the command's own; 0 when they are another's. */
+static size_t words_of(const struct command *command, const char *const *words, size_t count)
+{
+    const char *own = command->words;
+    size_t used = 0;
+
+    while (*own) {
+        size_t len = strcspn(own, " ");
+
+        if (used == count || strlen(words[used]) != len || memcmp(words[used], own, len) != 0)
+            return 0;
+        used++;
+        own += len + strspn(own + len, " ");
+    }
+    return used;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *used)
+{
+    const struct command *found = NULL;
+
+    *used = 0;
+    for (size_t i = 0; i < commands_count; i++) {
+        size_t own = words_of(&commands[i], words, count);
+
+        if (own > *used) {
+            *used = own;
+            found = &commands[i];
+        }
+    }
+    return found;
+}
