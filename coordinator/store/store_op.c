@@ -169,6 +169,10 @@ static int check_plan(const struct store_op *op, struct err *err)
         if (!p->assignments[i].device_id)
             return err_set(err, ERR_INVALID, "store plan %s: assignments[%zu]: wanted device_id",
                            p->plan_id, i);
+        else if (p->assignments[i].participate == TRI_TRUE &&
+                 !known_i64(p->assignments[i].generation))
+            return err_set(err, ERR_INVALID, "store plan %s: assignments[%zu]: wanted a generation",
+                           p->plan_id, i);
     if (op->request_id && !op->answer)
         return err_set(err, ERR_INVALID, "store plan %s: a request without an answer", p->plan_id);
     return 0;

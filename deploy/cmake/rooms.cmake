@@ -5,7 +5,7 @@
 
 # While a room is being written the rest must go on building: with ESPALIER_PARTIAL, files and rooms
 # that a list names but that are not there yet are left out, and named.
-option(ESPALIER_PARTIAL "Leave out sources that are not there yet" ON)
+option(ESPALIER_PARTIAL "Leave out sources that are not there yet" OFF)
 
 # Those of the sources that exist, or will be made while building (full paths).
 function(espalier_sources out)

@@ -382,6 +382,28 @@ static void plans_are_listed_by_page(void **state)
     assert_int_equal(code_of(s, get_op(STORE_LIST_PLANS, "nope", NULL)), ERR_NOT_FOUND);
 }
 
+static void a_client_that_is_left_out_stays_in_the_plan_and_gets_no_delivery(void **state)
+{
+    struct store *s = ((struct suite *)*state)->s;
+    struct store_op *op = plan_op("p1", "j1", 3, 1);
+    struct store_result *r;
+
+    op->plan->assignments[1].generation = UNKNOWN_I64;
+    op->plan->assignments[1].participate = TRI_FALSE;
+    store_expect(s, op);
+    r = store_call(s, get_op(STORE_GET_PLAN, "p1", NULL));
+    assert_int_equal(r->plan->assignments_count, 3);
+    assert_string_equal(r->plan->assignments[1].device_id, "d2");
+    assert_int_equal(r->plan->assignments[1].participate, TRI_FALSE);
+    assert_int_equal(r->deliveries_count, 2);
+    store_result_free(r);
+    r = store_call(s, get_op(STORE_GET_PLAN, "p1", "d2"));
+    assert_int_equal(r->plan->assignments_count, 1);
+    assert_string_equal(r->plan->assignments[0].device_id, "d2");
+    assert_int_equal(r->deliveries_count, 0);
+    store_result_free(r);
+}
+
 static void operations_without_their_parts_are_refused(void **state)
 {
     struct store *s = ((struct suite *)*state)->s;
@@ -397,6 +419,10 @@ static void operations_without_their_parts_are_refused(void **state)
     assert_int_equal(code_of(s, op), ERR_INVALID);
     op = plan_op("p1", "j1", 2, 1);
     op->plan->assignments[1].generation = UNKNOWN_I64;
+    op->plan->assignments[1].participate = TRI_TRUE;
+    assert_int_equal(code_of(s, op), ERR_INVALID);
+    op = plan_op("p1", "j1", 2, 1);
+    text_set(&op->plan->assignments[1].device_id, NULL, NULL);
     assert_int_equal(code_of(s, op), ERR_INVALID);
     assert_int_equal(code_of(s, get_op(STORE_GET_PLAN, "p1", NULL)), ERR_NOT_FOUND);
     assert_string_equal(store_kind_name(STORE_KINDS), "unknown");
@@ -500,6 +526,7 @@ int main(void)
         BOTH(measurements_are_kept_once),
         BOTH(privacy_sums_up),
         BOTH(plans_are_listed_by_page),
+        BOTH(a_client_that_is_left_out_stays_in_the_plan_and_gets_no_delivery),
         BOTH(operations_without_their_parts_are_refused),
         BOTH(results_come_in_order),
         BOTH(nobody_asks_without_end),
