@@ -102,7 +102,7 @@ int lenient_number(struct reading *r, const struct json *v, const char *path, do
     if (num_parse_f64(text, len, -DBL_MAX, DBL_MAX, out, path, NULL) < 0)
         return -1;
     return reader_note(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
-                     num_format_f64(*out, number));
+                       num_format_f64(*out, number));
 }
 
 int lenient_bool(struct reading *r, const struct json *v, const char *path, int *out)
@@ -131,7 +131,7 @@ int lenient_bool(struct reading *r, const struct json *v, const char *path, int 
             continue;
         *out = words[i].value;
         return reader_note(r->notes, &r->err, "%s: %s read as %s", path, document_shown(v, shown),
-                         *out == TRI_TRUE ? "true" : "false");
+                           *out == TRI_TRUE ? "true" : "false");
     }
     return -1;
 }
@@ -144,7 +144,7 @@ int lenient_enum(struct reading *r, const struct field *f, const char *word, con
             continue;
         *out = f->names->values[i].value;
         return reader_note(r->notes, &r->err, "%s: \"%.40s\" read as %s", path, word,
-                         f->names->values[i].name);
+                           f->names->values[i].name);
     }
     return -1;
 }

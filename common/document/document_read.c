@@ -161,7 +161,7 @@ static const struct json *the_object(struct reading *r, const struct json *v, co
         json_next(first))
         return v;
     return reader_note(r->notes, &r->err, "%s: a list of one, its item was read", path) < 0 ? NULL
-                                                                                          : first;
+                                                                                            : first;
 }
 
 static int read_under(struct reading *r, const struct field *f, const struct json *v, void *base,

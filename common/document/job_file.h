@@ -23,8 +23,8 @@ typedef int job_file_read_fn(void *arg, const char *path, size_t max, char **dat
 int job_file_read(const char *text, size_t len, job_file_read_fn *read_file, void *arg,
                   struct job **out, struct err *err);
 
-/* Letters, digits, dot, dash and underscore, not starting with a dot: agents name folders after jobs. A
- * job that came over the wire wants this check too. */
+/* Letters, digits, dot, dash and underscore, not starting with a dot: agents name folders after
+ * jobs. A job that came over the wire wants this check too. */
 int job_check_id(const char *id, struct err *err);
 
 /* Make federated.model.shape from config_json where it is absent. A pipeline job, and a shape that

@@ -268,9 +268,9 @@ static int propose_class(const struct federated_turn *t, size_t k, size_t first,
 
     if (!c || text_set(&c->client_class, t->snapshot->classes[k].id, err) < 0)
         return -1;
-    c->participate = TRI_TRUE;
-    if (steps == 0)
+    if (steps == 0) /* nothing to propose: verification says of each member why */
         return text_set(&c->rationale, "no member can take part now", err);
+    c->participate = TRI_TRUE;
     c->model_format = s->format;
     c->batch_size = s->batch_size;
     c->grad_accumulation = s->grad_accumulation;

@@ -51,8 +51,8 @@ int store_summary_of(const struct plan *plan, struct plan_summary *out, struct e
 /* Adds one delivery's state to the counts of its plan's line. */
 void store_summary_count(struct plan_summary *s, int delivery_state, int64_t n);
 
-/* Assignments with a generation become deliveries; the others (clients that are left out) stay in the
- * plan, for showing. */
+/* Assignments with a generation become deliveries; the others (clients that are left out) stay in
+ * the plan, for showing. */
 bool store_is_delivered(const struct assignment *a);
 /* A pending delivery for an assignment of the plan. */
 int store_delivery_of(const struct plan *plan, const struct assignment *a, int64_t now_ms,
