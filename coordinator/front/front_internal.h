@@ -18,6 +18,7 @@ enum { FRONT_AGENTS, FRONT_TOOLS, FRONT_LOCAL, FRONT_EVENTS, FRONT_SOCKETS };
 struct session {
     uint8_t peer[FRONT_PEER_MAX];
     size_t peer_len;
+    uint64_t allowed_at; /* keyring_version when its key was last found on the list; 0: never */
 };
 
 struct front {

@@ -12,7 +12,7 @@
 #include "common/net/keys.h"
 #include "common/net/zap.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,6 +33,7 @@ struct keyring {
     struct list lists[LISTS];
     struct key *keys; /* agents, then tools */
     size_t count, agents;
+    uint64_t version;
     struct map *by_user; /* device id or tool user id -> struct key in keys */
 };
 
@@ -132,6 +133,7 @@ static struct map *index_keys(struct key *keys, size_t count, struct err *err)
     struct map *by_user = map_new(2 * KEYRING_KEYS_MAX);
     char user[ID_TEXT_MAX + 1];
 
+    assert(keys || count == 0);
     for (size_t i = 0; by_user && i < count; i++) {
         if (user_id_of(&keys[i], user, err) < 0)
             goto fail;
@@ -196,6 +198,7 @@ static int install(struct keyring *k, struct key *keys, size_t agents, size_t co
     k->keys = keys;
     k->agents = agents;
     k->count = count;
+    k->version++;
     return 0;
 }
 
@@ -288,6 +291,7 @@ static int write_list(struct keyring *k, const struct key *keys, size_t agents, 
     size_t len;
     int rc;
 
+    assert(keys || count == 0);
     buf_init(&b, KEYS_FILE_MAX);
     buf_addf(&b, "# KEY %s [NAME]\n", list == AGENTS ? "DEVICE_ID" : "viewer|operator");
     for (size_t i = from; i < to; i++)
@@ -376,6 +380,7 @@ int keyring_allow(struct keyring *k, const struct key *wanted, char **id, struct
     place = old < k->count ? old : list == AGENTS ? k->agents : k->count;
     if (copy_keys(k, old, place, &keys, err) < 0)
         return -1;
+    assert(keys); /* a place was asked for: there is one at least */
     fresh = &keys[place];
     fresh->kind = list == AGENTS ? KEY_KIND_AGENT : KEY_KIND_TOOL;
     if (list == TOOLS)
@@ -426,4 +431,9 @@ const struct key *keyring_agent(const struct keyring *k, const char *device_id)
     const struct key *key = map_get(k->by_user, device_id);
 
     return key && key->kind == KEY_KIND_AGENT ? key : NULL;
+}
+
+uint64_t keyring_version(const struct keyring *k)
+{
+    return k->version;
 }

@@ -51,4 +51,7 @@ int keyring_tool_role(const struct keyring *k, const char *user_id);
 /* The key of that device; NULL when it is not let in. */
 const struct key *keyring_agent(const struct keyring *k, const char *device_id);
 
+/* Another number, never 0, whenever the lists became others: what was found before may be wrong. */
+uint64_t keyring_version(const struct keyring *k);
+
 #endif
