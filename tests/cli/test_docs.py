@@ -22,6 +22,11 @@ class Docs(unittest.TestCase):
         self.assertIn("```\n" + reference + "```\n", read("deploy/examples/README.md"),
                       "deploy/examples/README.md: put the output of `espalier help job` there again")
 
+    def test_the_sample_settings_are_the_programs_own(self):
+        for name, program in (("coordinator", "espalier-coordinator"), ("agent", "espalier-agent")):
+            sample = h.run(h.program(program), "config", "sample").stdout
+            self.assertEqual(sample, read(f"deploy/examples/{name}.conf"), f"put `{program} config sample` there again")
+
     def test_every_command_of_the_readme_exists(self):
         known = h.run(h.program("espalier"), "help").stdout
         for line in re.findall(r"^espalier ([a-z]+(?: (?:federated|pipeline|allow|show|why))?)", read("README.md"), re.M):
