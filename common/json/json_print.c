@@ -223,7 +223,7 @@ char *json_print(const struct json *v, bool pretty, struct err *err)
         err_set(err, ERR_INVALID, "no JSON value to print");
         return NULL;
     }
-    buf_init(&p.out, JSON_TEXT_MAX);
+    buf_init(&p.out, JSON_PRINT_MAX);
     print_value(&p, v, 0);
     if (pretty)
         buf_addc(&p.out, '\n');
