@@ -24,8 +24,8 @@
 /* JSON that we read at once: a job that names 100,000 devices with their data has 9 MB. */
 #define JSON_TEXT_MAX (16 * 1024 * 1024)
 
-/* JSON that we print: a plan of 50,000 clients, 3 KB each with the reasons of every field. */
-#define JSON_PRINT_MAX (256 * 1024 * 1024)
+/* JSON that we print: a plan of 20,000 clients, 3 KB each with the reasons of every field. */
+#define JSON_PRINT_MAX (64 * 1024 * 1024)
 
 /* RFC 8259 lets a reader limit nesting. Our own files nest 8 deep; each level costs stack. */
 #define JSON_DEPTH_MAX 64

@@ -120,7 +120,7 @@ static void nothing_and_too_much_are_refused(void **state)
 {
     struct json *v = json_array(), *outer;
     struct err err;
-    char *text, *big = malloc(JSON_TEXT_MAX);
+    char *text, *big = malloc(JSON_PRINT_MAX);
 
     (void)state;
     assert_null(json_print(NULL, false, &err));
@@ -140,10 +140,10 @@ static void nothing_and_too_much_are_refused(void **state)
     json_free(outer);
 
     assert_non_null(big);
-    memset(big, 'x', JSON_TEXT_MAX);
-    v = json_new_text_n(big, JSON_TEXT_MAX - 2);
+    memset(big, 'x', JSON_PRINT_MAX);
+    v = json_new_text_n(big, JSON_PRINT_MAX - 2);
     assert_non_null(text = json_print(v, false, NULL));
-    assert_int_equal(strlen(text), JSON_TEXT_MAX);
+    assert_int_equal(strlen(text), JSON_PRINT_MAX);
     mem_free(text);
     assert_null(json_print(v, true, &err)); /* with its newline one too long */
     assert_int_equal(err.code, ERR_TOO_BIG);
