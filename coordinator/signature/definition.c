@@ -8,6 +8,7 @@
 #include "common/json/json_pick.h"
 #include "common/model/proposal.h"
 #include "coordinator/signature/signature.h"
+#include "coordinator/signature/value_type.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,34 +37,67 @@ static int pick_word(const struct json *object, const char *where, const char *n
     return word ? enum_parse(words, word, out, path, err) : 0;
 }
 
+static int text_dup(char **out, const char *text)
+{
+    *out = text ? mem_strdup(text) : NULL;
+    return text && !*out ? -1 : 0;
+}
+
+/* The strings of the file become those of a field, which is put into sig. */
+static int put_field(struct signature *sig, const char *const texts[4], struct signature_field f,
+                     const char *where, struct err *err)
+{
+    const struct signature_field *old;
+    int rc = -1;
+
+    if (text_dup(&f.name, texts[0]) + text_dup(&f.description, texts[1]) +
+            text_dup(&f.fallback, texts[3]) <
+        0) {
+        err_set(err, ERR_NOMEM, "%s", where);
+        goto out;
+    }
+    if (texts[2] && !(f.type = value_type_read(texts[2], strlen(texts[2]), err))) {
+        err_prefix(err, "%s", where);
+        goto out;
+    }
+    old = signature_field(sig, f.name);
+    if (old && (old->direction != f.direction || !value_type_equal(old->type, f.type)))
+        err_set(err, ERR_EXISTS, "%s: %.64s has another %s in the base, %.80s", where, f.name,
+                old->direction == f.direction ? "type" : "direction", sig->base);
+    else
+        rc = signature_put_field(sig, &f, err);
+out:
+    mem_free(f.name);
+    mem_free(f.description);
+    mem_free(f.fallback);
+    value_type_free(f.type);
+    return rc;
+}
+
 static int read_field(struct signature *sig, const struct json *item, const char *where,
                       struct err *err)
 {
-    static const char *const names[] = {"name", "direction", "role", "description", NULL};
-    const char *name = NULL, *description = NULL;
+    static const char *const names[] = {"name", "direction", "role", "description",
+                                        "type", "default",   NULL};
+    const char *texts[4] = {NULL}; /* name, description, type, default */
     int direction = 0, role = SIGNATURE_ROLE_OTHER;
     struct signature_field f = {0};
-    int rc = -1;
 
     if (json_only(item, where, names, err) < 0 ||
-        json_want_text(item, where, "name", ID_TEXT_MAX, &name, err) < 0 ||
+        json_want_text(item, where, "name", ID_TEXT_MAX, &texts[0], err) < 0 ||
         pick_word(item, where, "direction", &signature_direction_names, &direction, err) < 0 ||
         pick_word(item, where, "role", &signature_role_names, &role, err) < 0 ||
-        json_may_text(item, where, "description", TEXT_MAX, &description, err) < 0)
+        json_may_text(item, where, "description", TEXT_MAX, &texts[1], err) < 0 ||
+        json_may_text(item, where, "type", VALUE_TYPE_TEXT_MAX, &texts[2], err) < 0 ||
+        json_may_text(item, where, "default", TEXT_MAX, &texts[3], err) < 0)
         return -1;
     if (direction == 0)
         return err_set(err, ERR_INVALID, "%s.direction: missing, wanted input or output", where);
+    if (texts[3] && direction == SIGNATURE_OUTPUT)
+        return err_set(err, ERR_INVALID, "%s.default: an output has none", where);
     f.direction = (enum signature_direction)direction;
     f.role = (enum signature_role)role;
-    f.name = mem_strdup(name);
-    f.description = description ? mem_strdup(description) : NULL;
-    if (!f.name || (description && !f.description))
-        err_set(err, ERR_NOMEM, "%s", where);
-    else
-        rc = signature_put_field(sig, &f, err);
-    mem_free(f.name);
-    mem_free(f.description);
-    return rc;
+    return put_field(sig, texts, f, where, err);
 }
 
 /* Two fields of one name in one file are a slip of its author, not a redeclaration. */
@@ -108,8 +142,21 @@ static int take_base(struct signature *sig, const struct signature *base, struct
     for (size_t i = 0; i < base->inputs + base->outputs; i++)
         if (signature_put_field(sig, &base->fields[i], err) < 0)
             return -1;
-    if (!(sig->base = mem_strdup(base->name)))
+    if (text_dup(&sig->base, base->name) < 0 || text_dup(&sig->no_context, base->no_context) < 0)
         return err_set(err, ERR_NOMEM, "base");
+    return 0;
+}
+
+static int set_reason(struct signature *sig, const char *why, struct err *err)
+{
+    char *copy;
+
+    if (!*why)
+        return err_set(err, ERR_INVALID, "no_context: empty, wanted the reason");
+    if (!(copy = mem_strdup(why)))
+        return err_set(err, ERR_NOMEM, "no_context");
+    mem_free(sig->no_context);
+    sig->no_context = copy;
     return 0;
 }
 
@@ -120,6 +167,10 @@ static int set_typed(struct signature *sig, const char *record, struct err *err)
     if (!(sig->typed = typed_record(record)))
         return err_set(err, ERR_INVALID, "typed: \"%.80s\" is no record that an answer can fill",
                        record);
+    for (size_t i = sig->inputs; i < sig->inputs + sig->outputs; i++)
+        if (sig->fields[i].type)
+            return err_set(err, ERR_INVALID, "typed: %.64s has a type already",
+                           sig->fields[i].name);
     probe = signature_derive(sig, SIGNATURE_TYPED, err); /* names the output that has no field */
     signature_free(probe);
     return probe ? 0 : -1;
@@ -128,9 +179,9 @@ static int set_typed(struct signature *sig, const char *record, struct err *err)
 static struct signature *read_root(const struct json *root, definition_base_fn *find_base,
                                    void *arg, struct err *err)
 {
-    static const char *const names[] = {"name",  "base",   "category", "instructions",
-                                        "typed", "fields", NULL};
-    const char *name = NULL, *base_name = NULL, *instructions = NULL, *typed = NULL;
+    static const char *const names[] = {"name",  "base",   "category",   "instructions",
+                                        "typed", "fields", "no_context", NULL};
+    const char *name = NULL, *base_name = NULL, *instructions = NULL, *typed = NULL, *why = NULL;
     const struct signature *base = NULL;
     struct signature *sig = NULL;
     int category = 0;
@@ -140,7 +191,8 @@ static struct signature *read_root(const struct json *root, definition_base_fn *
         json_may_text(root, "", "base", NAME_TEXT_MAX, &base_name, err) < 0 ||
         pick_word(root, "", "category", &signature_category_names, &category, err) < 0 ||
         json_may_text(root, "", "instructions", TEXT_MAX, &instructions, err) < 0 ||
-        json_may_text(root, "", "typed", NAME_TEXT_MAX, &typed, err) < 0)
+        json_may_text(root, "", "typed", NAME_TEXT_MAX, &typed, err) < 0 ||
+        json_may_text(root, "", "no_context", REASON_TEXT_MAX, &why, err) < 0)
         return NULL;
     if (!*name) {
         err_set(err, ERR_INVALID, "name: empty");
@@ -157,6 +209,10 @@ static struct signature *read_root(const struct json *root, definition_base_fn *
     sig = signature_new(name, instructions ? instructions : base->instructions, err);
     if (!sig || (base && take_base(sig, base, err) < 0) || read_fields(sig, root, err) < 0 ||
         (typed && set_typed(sig, typed, err) < 0)) {
+        signature_free(sig);
+        return NULL;
+    }
+    if (why && set_reason(sig, why, err) < 0) {
         signature_free(sig);
         return NULL;
     }

@@ -12,7 +12,10 @@
  * base, typed and a field's role and description may be absent; unknown keys are refused by name.
  * Without instructions the base's are inherited. `typed` names a record of the model that has a
  * field for every output, inherited ones too; it is not inherited, since whoever adds an output
- * needs another record. */
+ * needs another record. A signature without a record may give its fields a "type" as Python spells
+ * it (value_type.h), and its inputs a "default". One that asks for no hardware or performance
+ * context says why in "no_context". A field of the base may get other words, but no other
+ * direction or type: its name would mean two things. */
 #ifndef COORDINATOR_SIGNATURE_DEFINITION_H
 #define COORDINATOR_SIGNATURE_DEFINITION_H
 

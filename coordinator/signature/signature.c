@@ -1,11 +1,14 @@
 /* signature.c - fields in their order, and the derivations. */
 #include "coordinator/signature/signature.h"
 
+#include "common/core/buf.h"
 #include "common/core/err.h"
 #include "common/core/limits.h"
 #include "common/core/mem.h"
 #include "common/core/text.h"
 #include "common/model/record.h"
+#include "coordinator/signature/shape.h"
+#include "coordinator/signature/value_type.h"
 
 #include <string.h>
 
@@ -101,10 +104,66 @@ int signature_check_field_name(const char *name, struct err *err)
     return 0;
 }
 
+int signature_check_name(const char *name, struct err *err)
+{
+    if (!name || strlen(name) > NAME_TEXT_MAX || !text_utf8_valid(name, strlen(name)) ||
+        !is_identifier(name) ||
+        is_one_of(name, python_keywords, sizeof python_keywords / sizeof python_keywords[0]))
+        return err_set(err, ERR_INVALID,
+                       "signature name \"%.80s\": want letters, digits and _, no digit first, no "
+                       "keyword of Python, at most %d bytes",
+                       name ? name : "", NAME_TEXT_MAX);
+    return 0;
+}
+
 static void field_free(struct signature_field *f)
 {
     mem_free(f->name);
     mem_free(f->description);
+    mem_free(f->prefix);
+    mem_free(f->fallback);
+    value_type_free(f->type);
+}
+
+/* NULL stays NULL. */
+static int text_copy(char **out, const char *text)
+{
+    *out = text ? mem_strdup(text) : NULL;
+    return text && !*out ? -1 : 0;
+}
+
+static int field_copy(struct signature_field *out, const struct signature_field *f)
+{
+    struct signature_field copy = *f;
+    int lost;
+
+    copy.type = f->type ? value_type_dup(f->type, NULL) : NULL;
+    copy.name = mem_strdup(f->name);
+    lost = text_copy(&copy.description, f->description) + text_copy(&copy.prefix, f->prefix) +
+           text_copy(&copy.fallback, f->fallback);
+    if (!copy.name || lost < 0 || (f->type && !copy.type)) {
+        field_free(&copy);
+        return -1;
+    }
+    *out = copy;
+    return 0;
+}
+
+void signature_field_add_type(struct buf *b, const struct signature_field *f)
+{
+    if (f->row)
+        shape_add_name(b, f->row);
+    else
+        value_type_add_name(b, f->type);
+}
+
+bool signature_field_same(const struct signature_field *a, const struct signature_field *b)
+{
+    const char *x = a->description ? a->description : "";
+    const char *y = b->description ? b->description : "";
+
+    return a->direction == b->direction && a->row == b->row && value_type_equal(a->type, b->type) &&
+           strcmp(x, y) == 0;
 }
 
 void signature_free(struct signature *sig)
@@ -117,6 +176,7 @@ void signature_free(struct signature *sig)
     mem_free(sig->name);
     mem_free(sig->base);
     mem_free(sig->instructions);
+    mem_free(sig->no_context);
     mem_free(sig);
 }
 
@@ -184,21 +244,18 @@ static int field_place(struct signature *sig, const struct signature_field *f, u
                        struct err *err)
 {
     size_t count = sig->inputs + sig->outputs, old = field_index(sig, f->name);
-    struct signature_field copy = *f, *fields;
+    struct signature_field copy, *fields;
 
     if (old == count && count == SIGNATURE_FIELDS_MAX)
         return err_set(err, ERR_TOO_BIG, "signature %s: more than %d fields", sig->name,
                        SIGNATURE_FIELDS_MAX);
-    copy.order = order;
-    copy.name = mem_strdup(f->name);
-    copy.description = f->description ? mem_strdup(f->description) : NULL;
-    fields = copy.name && (copy.description || !f->description)
-                 ? mem_realloc_array(sig->fields, count + 1, sizeof *fields)
-                 : NULL;
-    if (!fields) {
+    if (field_copy(&copy, f) < 0)
+        return err_set(err, ERR_NOMEM, "signature %s: field %s", sig->name, f->name);
+    if (!(fields = mem_realloc_array(sig->fields, count + 1, sizeof *fields))) {
         field_free(&copy);
         return err_set(err, ERR_NOMEM, "signature %s: field %s", sig->name, f->name);
     }
+    copy.order = order;
     sig->fields = fields;
     if (old < count)
         field_take_out(sig, old);
@@ -221,7 +278,7 @@ int signature_put_field(struct signature *sig, const struct signature_field *fie
     return 0;
 }
 
-static struct signature *signature_copy(const struct signature *sig, struct err *err)
+struct signature *signature_dup(const struct signature *sig, struct err *err)
 {
     struct signature *copy = signature_new(sig->name, sig->instructions, err);
 
@@ -234,7 +291,8 @@ static struct signature *signature_copy(const struct signature *sig, struct err 
     for (size_t i = 0; i < sig->inputs + sig->outputs; i++)
         if (field_place(copy, &sig->fields[i], sig->fields[i].order, err) < 0)
             goto fail;
-    if (sig->base && !(copy->base = mem_strdup(sig->base))) {
+    if (text_copy(&copy->base, sig->base) < 0 ||
+        text_copy(&copy->no_context, sig->no_context) < 0) {
         err_set(err, ERR_NOMEM, "signature %s", sig->name);
         goto fail;
     }
@@ -275,7 +333,7 @@ static int add_reasoning(struct signature *sig, struct err *err)
 struct signature *signature_derive(const struct signature *sig, unsigned derivations,
                                    struct err *err)
 {
-    struct signature *derived = signature_copy(sig, err);
+    struct signature *derived = signature_dup(sig, err);
 
     if (!derived || ((derivations & SIGNATURE_TYPED) && make_typed(derived, err) < 0) ||
         ((derivations & SIGNATURE_CHAIN_OF_THOUGHT) && add_reasoning(derived, err) < 0)) {

@@ -1,5 +1,6 @@
 #include "common/core/mem.h"
 #include "coordinator/signature/definition.h"
+#include "coordinator/signature/value_type.h"
 #include "tests/unit/coordinator/signature/cases.h"
 
 static const char example[] =
@@ -54,6 +55,28 @@ static void a_base_gives_fields_instructions_and_category(void **state)
     signature_free(sig);
 }
 
+static void types_defaults_and_reasons_are_read(void **state)
+{
+    static const char text[] =
+        "{\"name\": \"Mine\", \"instructions\": \"Judge it.\", \"no_context\": \"about texts\","
+        " \"fields\": [{\"name\": \"text\", \"direction\": \"input\", \"default\": \"none\"},"
+        " {\"name\": \"marks\", \"direction\": \"output\", \"type\": \"dict[str, int]\"}]}";
+    struct err err = {0};
+    struct signature *sig = definition_read("mine.json", text, strlen(text), NULL, NULL, &err);
+    struct signature *copy = signature_dup(sig, NULL);
+
+    (void)state;
+    assert_non_null(copy);
+    assert_string_equal(copy->no_context, "about texts");
+    assert_string_equal(copy->fields[0].fallback, "none");
+    assert_int_equal(copy->fields[1].type->kind, VALUE_DICT);
+    assert_int_equal(copy->fields[1].type->item->kind, VALUE_INT);
+    assert_true(signature_field_same(&sig->fields[1], &copy->fields[1]));
+    assert_false(signature_field_same(&sig->fields[0], &copy->fields[1]));
+    signature_free(copy);
+    signature_free(sig);
+}
+
 static void mistakes_are_named(void **state)
 {
     static const struct {
@@ -92,6 +115,22 @@ static void mistakes_are_named(void **state)
          " [{\"name\": \"a\", \"direction\": \"input\"}, {\"name\": \"b\", \"direction\":"
          " \"output\"}]}",
          "no field b"},
+        {"{\"name\": \"A\", \"base\": \"LoRAOptimizationSignature\", \"fields\":"
+         " [{\"name\": \"lora_config\", \"direction\": \"input\"}]}",
+         "lora_config has another direction in the base, LoRAOpt"},
+        {"{\"name\": \"A\", \"base\": \"LoRAOptimizationSignature\", \"fields\":"
+         " [{\"name\": \"lora_config\", \"direction\": \"output\", \"type\": \"int\"}]}",
+         "another type"},
+        {"{\"name\": \"A\", \"instructions\": \"b\", \"fields\":"
+         " [{\"name\": \"a\", \"direction\": \"input\", \"type\": \"Foo\"}]}",
+         "fields[0]: type \"Foo\""},
+        {"{\"name\": \"A\", \"instructions\": \"b\", \"fields\":"
+         " [{\"name\": \"a\", \"direction\": \"output\", \"default\": \"x\"}]}",
+         "fields[0].default"},
+        {"{\"name\": \"A\", \"instructions\": \"b\", \"no_context\": \"\", \"fields\":"
+         " [{\"name\": \"a\", \"direction\": \"input\"}, {\"name\": \"b\", \"direction\":"
+         " \"output\"}]}",
+         "no_context: empty"},
     };
     const struct asked *a = *state;
 
@@ -170,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_definition_is_read),
         cmocka_unit_test(a_base_gives_fields_instructions_and_category),
+        cmocka_unit_test(types_defaults_and_reasons_are_read),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_file_has_a_limit),
         cmocka_unit_test(every_length_truncated_is_refused),
