@@ -37,24 +37,6 @@ void on_device_moved(void *arg, const struct fleet_device *d)
     publish(c, kind, d->id, NULL, NULL, 0, NULL);
 }
 
-void send_assignment(struct coordinator *c, const struct delivery_item *item)
-{
-    struct coordinator_message message;
-    struct delivery_change change = {0};
-    struct err err = {0};
-
-    record_init(&coordinator_message_type, &message);
-    message.assignment = (struct assignment *)(uintptr_t)item->assignment;
-    if (!item->assignment || front_send(c->front, item->device_id, &message) < 0)
-        return; /* it is due again at the device's next Hello */
-    log_info(item->device_id, "assignment %s of job %s sent, generation %" PRId64, item->plan_id,
-             item->job_id, item->generation);
-    if (delivery_sent(c->deliveries, item->plan_id, item->device_id, c->wall_ms, &change, &err) < 0)
-        log_err(item->device_id, "delivery of %s: %s", item->plan_id, err.text);
-    else
-        delivery_changed(c, &change);
-}
-
 void send_cancel(struct coordinator *c, const struct delivery_item *item)
 {
     struct coordinator_message message;
@@ -236,6 +218,26 @@ static void tell_change(struct coordinator *c, const struct delivery_change *cha
     publish(c, EVENT_KIND_DELIVERY, item->device_id, item->plan_id, item->job_id, (int)item->state,
             item->reason);
     wake_watchers(c);
+}
+
+void send_assignment(struct coordinator *c, const struct delivery_item *item)
+{
+    struct coordinator_message message;
+    struct delivery_change change = {0};
+    struct err err = {0};
+
+    record_init(&coordinator_message_type, &message);
+    message.assignment = (struct assignment *)(uintptr_t)item->assignment;
+    if (!item->assignment || front_send(c->front, item->device_id, &message) < 0)
+        return; /* it is due again at the device's next Hello */
+    log_info(item->device_id, "assignment %s of job %s sent, generation %" PRId64, item->plan_id,
+             item->job_id, item->generation);
+    if (delivery_sent(c->deliveries, item->plan_id, item->device_id, c->wall_ms, &change, &err) < 0)
+        log_err(item->device_id, "delivery of %s: %s", item->plan_id, err.text);
+    else
+        tell_change(
+            c,
+            &change); /* not stored: after a restart it is pending, and sent again all the same */
 }
 
 void delivery_changed(void *arg, const struct delivery_change *change)

@@ -28,35 +28,17 @@ static void *item_at(const struct field *f, void *block, size_t i)
     return (char *)block + i * f->record->size;
 }
 
+/* In a record of zeros: the types whose unknown is something else. */
 static void field_init(const struct field *f, void *record)
 {
     void *at = field_at(f, record);
 
-    switch (f->type) {
-    case FIELD_I64:
+    if (f->type == FIELD_I64)
         *(int64_t *)at = UNKNOWN_I64;
-        break;
-    case FIELD_F64:
+    else if (f->type == FIELD_F64)
         *(double *)at = UNKNOWN_F64;
-        break;
-    case FIELD_BOOL:
+    else if (f->type == FIELD_BOOL)
         *(int *)at = TRI_UNKNOWN;
-        break;
-    case FIELD_ENUM:
-        *(int *)at = 0;
-        break;
-    case FIELD_RECORDS:
-    case FIELD_TEXTS:
-    case FIELD_I64S:
-        set_count(f, record, 0);
-        *(void **)at = NULL;
-        break;
-    case FIELD_TEXT:
-    case FIELD_PROSE:
-    case FIELD_RECORD:
-        *(void **)at = NULL;
-        break;
-    }
 }
 
 void record_init(const struct record_type *type, void *record)
@@ -78,6 +60,8 @@ void *record_new(const struct record_type *type, struct err *err)
     return record;
 }
 
+static void fields_free(const struct record_type *type, void *record);
+
 static void field_free(const struct field *f, void *record)
 {
     void *block;
@@ -93,17 +77,23 @@ static void field_free(const struct field *f, void *record)
     }
     if (f->type == FIELD_RECORDS)
         for (size_t i = 0; i < field_count(f, record); i++)
-            record_clear(f->record, item_at(f, block, i));
+            fields_free(f->record, item_at(f, block, i));
     if (f->type == FIELD_TEXTS)
         for (size_t i = 0; i < field_count(f, record); i++)
             mem_free(((char **)block)[i]);
     mem_free(block);
 }
 
-void record_clear(const struct record_type *type, void *record)
+/* What the record owns; its pointers are left as they were. */
+static void fields_free(const struct record_type *type, void *record)
 {
     for (size_t i = 0; i < type->count; i++)
         field_free(&type->fields[i], record);
+}
+
+void record_clear(const struct record_type *type, void *record)
+{
+    fields_free(type, record);
     record_init(type, record);
 }
 
@@ -111,7 +101,7 @@ void record_free(const struct record_type *type, void *record)
 {
     if (!record)
         return;
-    record_clear(type, record);
+    fields_free(type, record);
     mem_free(record);
 }
 
@@ -273,31 +263,6 @@ bool record_equal(const struct record_type *type, const void *a, const void *b)
         if (!field_equal(&type->fields[i], a, b))
             return false;
     return true;
-}
-
-bool field_is_known(const struct field *f, const void *record)
-{
-    const void *at = field_at(f, record);
-
-    switch (f->type) {
-    case FIELD_I64:
-        return *(const int64_t *)at != UNKNOWN_I64;
-    case FIELD_F64:
-        return !isnan(*(const double *)at);
-    case FIELD_BOOL:
-        return *(const int *)at != TRI_UNKNOWN;
-    case FIELD_ENUM:
-        return *(const int *)at != 0;
-    case FIELD_RECORDS:
-    case FIELD_TEXTS:
-    case FIELD_I64S:
-        return field_count(f, record) > 0;
-    case FIELD_TEXT:
-    case FIELD_PROSE:
-    case FIELD_RECORD:
-        break;
-    }
-    return block_of(f, record) != NULL;
 }
 
 const struct field *record_field(const struct record_type *type, const char *name)

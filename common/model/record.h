@@ -92,7 +92,6 @@ int field_check(const struct field *f, const void *record, const char *path, str
 
 const struct field *record_field(const struct record_type *type,
                                  const char *name); /* NULL: no such field */
-bool field_is_known(const struct field *f, const void *record);
 
 /* Where a field's value stands. The repeated types: where the pointer stands. */
 static inline void *field_at(const struct field *f, const void *record)
@@ -103,6 +102,32 @@ static inline void *field_at(const struct field *f, const void *record)
 static inline size_t field_count(const struct field *f, const void *record)
 {
     return *(const size_t *)((const char *)record + f->count_offset);
+}
+
+/* Here, and not in record.c, because it is asked of every field of every message. */
+static inline bool field_is_known(const struct field *f, const void *record)
+{
+    const void *at = field_at(f, record);
+
+    switch (f->type) {
+    case FIELD_I64:
+        return *(const int64_t *)at != UNKNOWN_I64;
+    case FIELD_F64:
+        return known_f64(*(const double *)at);
+    case FIELD_BOOL:
+        return *(const int *)at != TRI_UNKNOWN;
+    case FIELD_ENUM:
+        return *(const int *)at != 0;
+    case FIELD_RECORDS:
+    case FIELD_TEXTS:
+    case FIELD_I64S:
+        return field_count(f, record) > 0;
+    case FIELD_TEXT:
+    case FIELD_PROSE:
+    case FIELD_RECORD:
+        break;
+    }
+    return *(void *const *)at != NULL;
 }
 
 /* Items that a block of `count` has room for: the next power of two, so that adding needs no

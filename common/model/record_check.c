@@ -63,12 +63,16 @@ static int check_enum(const struct field *f, int v, const char *path, struct err
 static int check_under(const struct record_type *type, const void *record, const char *path,
                        struct err *err);
 
-static int check_items(const struct field *f, const void *record, const char *path, struct err *err)
+/* Not inlined: check_under, which is called for every record of every message, would make room for
+ * item_path too. */
+static __attribute__((noinline)) int check_items(const struct field *f, const void *record,
+                                                 const char *path, struct err *err)
 {
     size_t count = field_count(f, record);
     char *block = *(char **)field_at(f, record);
-    char item_path[PATH_TEXT_MAX] = "";
+    char item_path[PATH_TEXT_MAX];
 
+    item_path[0] = '\0';
     if (count > f->items_max)
         return err_set(err, ERR_TOO_BIG, "%s: %zu items, wanted at most %zu", path, count,
                        f->items_max);
@@ -89,17 +93,22 @@ static int check_items(const struct field *f, const void *record, const char *pa
     return 0;
 }
 
-int field_check(const struct field *f, const void *record, const char *path, struct err *err)
+static int check_absent(const struct field *f, const char *path, struct err *err)
+{
+    if (!(f->flags & FIELD_REQUIRED))
+        return 0;
+    return err_set(err, ERR_INVALID, "%s: missing%s", path,
+                   f->type == FIELD_F64 ? ", wanted a number" : "");
+}
+
+/* As field_check; inlined into the walk over a record's fields. */
+static inline int check_field(const struct field *f, const void *record, const char *path,
+                              struct err *err)
 {
     const void *at = field_at(f, record);
 
-    if (!field_is_known(f, record)) {
-        if (f->flags & FIELD_REQUIRED && (f->type == FIELD_F64 && isnan(*(const double *)at)))
-            return err_set(err, ERR_INVALID, "%s: missing, wanted a number", path);
-        if (f->flags & FIELD_REQUIRED)
-            return err_set(err, ERR_INVALID, "%s: missing", path);
-        return 0;
-    }
+    if (!field_is_known(f, record))
+        return check_absent(f, path, err);
     switch (f->type) {
     case FIELD_I64:
         return check_i64(f, *(const int64_t *)at, path, err);
@@ -123,6 +132,11 @@ int field_check(const struct field *f, const void *record, const char *path, str
         break;
     }
     return check_items(f, record, path, err);
+}
+
+int field_check(const struct field *f, const void *record, const char *path, struct err *err)
+{
+    return check_field(f, record, path, err);
 }
 
 static int check_one_of(const struct record_type *type, const void *record, const char *path,
@@ -154,16 +168,19 @@ static int check_one_of(const struct record_type *type, const void *record, cons
 static int check_under(const struct record_type *type, const void *record, const char *path,
                        struct err *err)
 {
-    char field_path[PATH_TEXT_MAX] = "";
+    char field_path[PATH_TEXT_MAX];
+    unsigned flags = 0;
 
+    field_path[0] = '\0'; /* and no more: zeroing it all for every record would show */
     for (size_t i = 0; i < type->count; i++) {
         if (err)
             snprintf(field_path, sizeof field_path, "%s%s%s", path, path[0] ? "." : "",
                      type->fields[i].name);
-        if (field_check(&type->fields[i], record, field_path, err) < 0)
+        if (check_field(&type->fields[i], record, field_path, err) < 0)
             return -1;
+        flags |= type->fields[i].flags;
     }
-    return check_one_of(type, record, path, err);
+    return flags & (FIELD_ONE_OF | FIELD_ONE_REQUIRED) ? check_one_of(type, record, path, err) : 0;
 }
 
 int record_check(const struct record_type *type, const void *record, struct err *err)

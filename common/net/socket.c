@@ -93,46 +93,56 @@ static size_t body_find(const struct net_socket *s, const struct frames *f)
     return zmq_msg_size((zmq_msg_t *)&f->part[body]) > 0 ? body : FRAMES_MAX;
 }
 
-/* What stands before the body, into out; -1 when it does not fit. */
-static int lead_copy(const struct net_socket *s, struct frames *f, struct net_message *out)
+/* What stands before the body has room in a net_message. */
+static bool lead_fits(const struct net_socket *s, const struct frames *f)
+{
+    size_t len = zmq_msg_size((zmq_msg_t *)&f->part[0]);
+
+    if (s->kind == NET_ROUTER)
+        return len <= NET_PEER_MAX;
+    return s->kind != NET_SUB || len <= NET_TOPIC_MAX;
+}
+
+static void lead_copy(const struct net_socket *s, struct frames *f, struct net_message *out)
 {
     size_t len = zmq_msg_size(&f->part[0]);
 
+    out->peer_len = 0;
+    out->topic[0] = '\0';
     if (s->kind == NET_ROUTER) {
-        if (len > sizeof out->peer)
-            return -1;
         memcpy(out->peer, zmq_msg_data(&f->part[0]), len);
         out->peer_len = len;
     } else if (s->kind == NET_SUB) {
-        if (len >= sizeof out->topic)
-            return -1;
-        memcpy(out->topic, zmq_msg_data(&f->part[0]), len); /* out is zeroed: the NUL is there */
+        memcpy(out->topic, zmq_msg_data(&f->part[0]), len);
+        out->topic[len] = '\0';
     }
-    return 0;
 }
 
-/* 1: out is filled; 0: out of form or no memory, counted. */
+/* 1: out is filled; 0: out of form or no memory, counted. Texts are ended, what lies behind their
+ * end is not zeroed: a net_message is larger than most bodies, and this is done for each. */
 static int frames_take(struct net_socket *s, struct frames *f, struct net_message *out)
 {
-    struct net_message m;
-    size_t body = body_find(s, f);
+    size_t body = body_find(s, f), len;
+    uint8_t *copy;
 
-    memset(&m, 0, sizeof m);
-    if (body == FRAMES_MAX || lead_copy(s, f, &m) < 0) {
+    if (body == FRAMES_MAX || !lead_fits(s, f)) {
         s->counters.malformed++;
         return 0;
     }
-    m.enveloped = body > 0 && s->kind != NET_SUB && body == (s->kind == NET_ROUTER ? 2 : 1);
-    m.len = zmq_msg_size(&f->part[body]);
-    if (!(m.body = mem_dup(zmq_msg_data(&f->part[body]), m.len))) {
+    len = zmq_msg_size(&f->part[body]);
+    if (!(copy = mem_dup(zmq_msg_data(&f->part[body]), len))) {
         s->counters.dropped++;
         return 0;
     }
+    lead_copy(s, f, out);
+    out->enveloped = body > 0 && s->kind != NET_SUB && body == (s->kind == NET_ROUTER ? 2 : 1);
+    out->body = copy;
+    out->len = len;
+    out->user_id[0] = '\0';
     if (s->trust_user_id)
-        property_copy(&f->part[body], "User-Id", m.user_id, sizeof m.user_id);
-    property_copy(&f->part[body], "Peer-Address", m.address, sizeof m.address);
+        property_copy(&f->part[body], "User-Id", out->user_id, sizeof out->user_id);
+    property_copy(&f->part[body], "Peer-Address", out->address, sizeof out->address);
     s->counters.received++;
-    *out = m;
     return 1;
 }
 

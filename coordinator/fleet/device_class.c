@@ -3,7 +3,8 @@
  * Two steps: cut (copy the listed fields, rounded) and print. A key is printed from rounded values,
  * and the records of a class hold the same rounded values, so neither can say what the other does
  * not. A state has no text among its listed fields, so it is cut on the stack: a report costs no
- * allocation here. */
+ * allocation here. Nor does it cost a key as long as its rounded numbers are those of the device's
+ * class (class_state_is): printing a key takes ten times as long as comparing them. */
 #include "coordinator/fleet/device_class.h"
 
 #include "common/core/buf.h"
@@ -102,9 +103,9 @@ static const char *const sourced_fields[] = {"gpu_flops", "memory_bandwidth_byte
 
 static int64_t round_bytes(const struct rule *r, int64_t value)
 {
-    int64_t step = r->step;
+    int64_t step = r->step, least = value / r->part / 2;
 
-    while (value / r->part / 2 >= step) /* until it is at least 1/part of the power of two */
+    while (least >= step) /* until it is at least 1/part of the power of two */
         step *= 2;
     return value - value % step;
 }
@@ -205,12 +206,20 @@ static void key_add_text(struct buf *key, const char *text)
     buf_adds(key, text);
 }
 
+/* Whole numbers, and shares of whole percents, which is what rounded loads are, by hand. */
 static void key_add_f64(struct buf *key, double value)
 {
-    if (value == floor(value) && fabs(value) < 0x1p62)
+    int percent = value > 0 && value < 1 ? (int)(value * 100 + 0.5) : 0;
+
+    if (value == floor(value) && fabs(value) < 0x1p62) {
         key_add_i64(key, (int64_t)value);
-    else
+    } else if (percent > 0 && value == percent / 100.0) {
+        const char digits[] = {'0', '.', (char)('0' + percent / 10), (char)('0' + percent % 10)};
+
+        buf_add(key, digits, percent % 10 ? 4 : 3);
+    } else {
         buf_addf(key, "%.17g", value);
+    }
 }
 
 static void key_add_rule(struct buf *key, const struct rule *r, const void *record)
@@ -403,4 +412,42 @@ struct state *class_state_new(const struct state *s, struct err *err)
         for (size_t i = 0; i < COUNT(state_rules); i++)
             rule_cut_number(&state_rules[i], s, out);
     return out;
+}
+
+/* The same number in both records, or unknown in both. */
+static bool rule_same_number(const struct rule *r, const void *a, const void *b)
+{
+    const void *x = (const char *)a + r->offset, *y = (const char *)b + r->offset;
+
+    switch (r->kind) {
+    case RULE_TEXT:
+        break;
+    case RULE_INT:
+        return *(const int *)x == *(const int *)y;
+    case RULE_I64:
+    case RULE_BYTES:
+        return *(const int64_t *)x == *(const int64_t *)y;
+    case RULE_F64:
+    case RULE_BUCKETS:
+        return *(const double *)x == *(const double *)y ||
+               (!known_f64(*(const double *)x) && !known_f64(*(const double *)y));
+    }
+    return false;
+}
+
+bool class_state_is(const struct state *cut, const struct state *s)
+{
+    struct state rounded,
+        none; /* of rounded only the places of listed fields are written and read */
+
+    if (!s) {
+        record_init(&state_type, &none);
+        s = &none;
+    }
+    for (size_t i = 0; i < COUNT(state_rules); i++) {
+        rule_cut_number(&state_rules[i], s, &rounded);
+        if (!rule_same_number(&state_rules[i], cut, &rounded))
+            return false;
+    }
+    return true;
 }

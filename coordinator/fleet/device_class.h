@@ -23,6 +23,8 @@
 #ifndef COORDINATOR_FLEET_DEVICE_CLASS_H
 #define COORDINATOR_FLEET_DEVICE_CLASS_H
 
+#include <stdbool.h>
+
 struct buf;
 struct err;
 struct profile;
@@ -36,6 +38,10 @@ void class_key_add_state(struct buf *key, const struct state *s);
 /* The cut and rounded copy, yours. NULL gives one with every field unknown. */
 struct profile *class_profile_new(const struct profile *p, struct err *err);
 struct state *class_state_new(const struct state *s, struct err *err);
+
+/* `s` cut and rounded is `cut` (of class_state_new), so its part of the key is the same too. Makes
+ * no text: nearly every report leaves a device in its class, and this is what tells. */
+bool class_state_is(const struct state *cut, const struct state *s);
 
 #define CLASS_KEY_MAX \
     65536 /* bytes: 16 levels with names of 64 bytes and all texts full are under 4 KiB */

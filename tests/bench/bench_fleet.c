@@ -3,9 +3,14 @@
  *
  *     bench_fleet COORDINATOR [CONNECTIONS] [SECONDS]
  *
- * One swarm of clients drives both servers in turn, in the same run and with the same bytes:
- * messages per second in, assignments per second out, memory per connection. Prints figures and
- * ratios; asserts nothing. */
+ * Two swarms of the same clients, one at each server, take turns in one run and with the same
+ * bytes, so that a machine whose speed drifts slows both: memory per connection, messages per
+ * second in, assignments per second out. Prints figures and ratios; asserts nothing.
+ *
+ * Messages in: every client puts its share of a burst into its queue, and time runs until the
+ * server has counted the last of them; bursts follow one another for SECONDS. Assignments out: time
+ * runs from the first that any client has to the last. One State in eight puts its device into
+ * another class, which is the dearer way through the coordinator. */
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/mem.h"
@@ -30,7 +35,10 @@
 #include <unistd.h>
 
 #define PATIENCE 120.0 /* seconds that a step may take */
-#define ROUNDS 3       /* each figure is the median of so many */
+#define ROUNDS 5       /* each figure is the median of so many */
+#define BURST 200      /* messages a client: far below its queue's limit, so nobody waits to send */
+#define MOVE_EVERY 8   /* messages of a client, one of which is of another class */
+#define STATES 2
 
 struct bench {
     const char *program;
@@ -86,7 +94,7 @@ static uint8_t *hello_bytes(struct bench *b, size_t *len)
     return encode_agent(b, &m, len);
 }
 
-static uint8_t *state_bytes(struct bench *b, size_t *len)
+static uint8_t *state_bytes(struct bench *b, double cpu_load, size_t *len)
 {
     struct state s;
     struct agent_message m;
@@ -98,7 +106,7 @@ static uint8_t *state_bytes(struct bench *b, size_t *len)
     s.memory_free_bytes = 30000000000;
     s.swap_used_bytes = 0;
     s.memory_pressure = MEMORY_PRESSURE_NORMAL;
-    s.cpu_load = 0.25;
+    s.cpu_load = cpu_load;
     s.gpu_load = 0.5;
     s.load_average = 1.5;
     s.thermal = THERMAL_NOMINAL;
@@ -161,11 +169,8 @@ static void write_keys(struct bench *b)
     mem_free(path);
 }
 
-static struct tool_message *ask(struct bench *b, struct server *s, struct request *request)
+static void ask(struct bench *b, struct server *s, struct request *request)
 {
-    struct net_message m = {0};
-    struct tool_message *answer = NULL;
-    double end = now_seconds() + PATIENCE;
     uint8_t *bytes = NULL;
     size_t len;
     static int number;
@@ -176,8 +181,17 @@ static struct tool_message *ask(struct bench *b, struct server *s, struct reques
     request->request_id = id;
     if (wire_encode(&request_type, request, &bytes, &len, &b->err) < 0)
         die("request", &b->err);
+    request->request_id = NULL; /* it was ours */
     net_send(s->tool, NULL, bytes, len);
     mem_free(bytes);
+}
+
+static struct tool_message *answer_wait(struct bench *b, struct server *s)
+{
+    struct net_message m = {0};
+    struct tool_message *answer = NULL;
+    double end = now_seconds() + PATIENCE;
+
     while (net_receive(s->tool, &m) != 1) {
         if (now_seconds() > end)
             die("no answer from the coordinator", NULL);
@@ -200,7 +214,8 @@ static struct tool_message *ask_status(struct bench *b, struct server *s)
 
     record_init(&request_type, &request);
     request.status = &status;
-    return ask(b, s, &request);
+    ask(b, s, &request);
+    return answer_wait(b, s);
 }
 
 static void run_program(struct bench *b, const char *ipc_path)
@@ -246,10 +261,10 @@ static void server_stop(struct server *s)
     waitpid(s->pid, NULL, 0);
 }
 
-static int64_t messages_in(struct bench *b, struct server *s)
+static uint64_t messages_in(struct bench *b, struct server *s)
 {
     struct tool_message *status = ask_status(b, s);
-    int64_t count = status->response->status->messages_in;
+    uint64_t count = (uint64_t)status->response->status->messages_in;
 
     tool_message_free(status);
     return count;
@@ -272,129 +287,186 @@ static struct job *read_job(struct bench *b)
     return job;
 }
 
-/* One plan; seconds from the request to the last assignment, and from the first assignment to the
- * last. */
-static void plan_once(struct bench *b, struct server *s, struct swarm *swarm, double *whole,
-                      double *delivery, size_t *assignment_bytes)
+/* ---- the measuring ---- */
+
+/* One of the two servers, and what was measured of it. */
+struct side {
+    struct server *server;    /* the coordinator; NULL: the bare server */
+    struct bare_server *bare; /* NULL: the coordinator */
+    struct swarm *swarm;
+    double in[ROUNDS], out[ROUNDS]; /* per second */
+    double bytes_per_connection;
+};
+
+static uint64_t count_of(struct bench *b, const struct side *side)
+{
+    return side->server ? messages_in(b, side->server) : bare_server_count(side->bare);
+}
+
+static void wait_for_count(struct bench *b, const struct side *side, uint64_t wanted)
+{
+    double end = now_seconds() + PATIENCE;
+
+    while (count_of(b, side) < wanted) {
+        if (now_seconds() > end)
+            die("a server did not count every message", NULL);
+        usleep(2000); /* of bursts that last half a second and more */
+    }
+}
+
+static void open_coordinator(struct bench *b, struct side *side, uint8_t *state, size_t state_len)
+{
+    size_t hello_len, profile_len;
+    uint8_t *hello = hello_bytes(b, &hello_len), *profile = profile_bytes(b, &profile_len);
+    int64_t before;
+
+    server_start(b, side->server);
+    before = resident_bytes(side->server->pid);
+    side->swarm = swarm_open(side->server->endpoint, side->server->key, b->keys, b->connections);
+    if (swarm_ask_all(side->swarm, hello, hello_len, PATIENCE) < b->connections)
+        die("not every client was welcomed", NULL);
+    swarm_tell_all(side->swarm, profile, profile_len);
+    swarm_tell_all(side->swarm, state, state_len);
+    wait_for_count(b, side, 3 * b->connections);
+    side->bytes_per_connection =
+        (double)(resident_bytes(side->server->pid) - before) / (double)b->connections;
+    mem_free(hello);
+    mem_free(profile);
+}
+
+static void open_bare(struct bench *b, struct side *side, uint8_t *state, size_t state_len)
+{
+    int64_t before = resident_bytes(side->bare->pid);
+
+    side->swarm = swarm_open(side->bare->endpoint, side->bare->server_key, b->keys, b->connections);
+    bare_server_echo(side->bare, 1);
+    if (swarm_ask_all(side->swarm, state, state_len, PATIENCE) < b->connections)
+        die("not every client reached the bare server", NULL);
+    bare_server_echo(side->bare, 0);
+    side->bytes_per_connection =
+        (double)(resident_bytes(side->bare->pid) - before) / (double)b->connections;
+}
+
+/* Bursts for so many seconds; messages per second, all of them counted. */
+static double measure_in(struct bench *b, struct side *side, uint8_t *const states[STATES],
+                         const size_t lens[STATES])
+{
+    uint64_t first = count_of(b, side), sent = 0;
+    double start = now_seconds(), now;
+
+    do {
+        for (int i = 0; i < BURST; i++) {
+            int which = i % MOVE_EVERY == 0;
+
+            swarm_tell_all(side->swarm, states[which], lens[which]);
+        }
+        sent += (uint64_t)BURST * b->connections;
+        wait_for_count(b, side, first + sent);
+        now = now_seconds();
+    } while (now - start < b->seconds);
+    return (double)sent / (now - start);
+}
+
+/* Clients' messages of an assignment's size from the first to the last, per second. */
+static double receive_all(struct bench *b, struct side *side, double *last)
+{
+    double first = 0;
+    size_t got = swarm_receive(side->swarm, b->connections, 200, PATIENCE, &first, last);
+
+    if (got < b->connections)
+        fprintf(stderr, "bench: only %zu of %zu assignments came\n", got, b->connections);
+    return (double)got / (*last - first);
+}
+
+static size_t assignment_bytes(struct bench *b, const struct tool_message *answer)
+{
+    struct coordinator_message m;
+    uint8_t *bytes = NULL;
+    size_t len;
+
+    record_init(&coordinator_message_type, &m);
+    m.assignment = &answer->response->plan->plan->assignments[0];
+    if (wire_encode(&coordinator_message_type, &m, &bytes, &len, &b->err) < 0)
+        die("assignment", &b->err);
+    mem_free(bytes);
+    return len;
+}
+
+/* One plan: assignments per second, and the seconds from the request to the last of them. */
+static double measure_plan(struct bench *b, struct side *side, double *whole, size_t *bytes)
 {
     struct request request;
     struct plan_request plan;
     struct tool_message *answer;
-    double start, first = 0, last = 0;
-    size_t got;
+    double start, last = 0, rate;
 
     record_init(&request_type, &request);
     record_init(&plan_request_type, &plan);
     plan.job = read_job(b);
     plan.engine = ENGINE_KIND_ANALYTIC;
     request.plan = &plan;
+    swarm_drain(side->swarm);
     start = now_seconds();
-    answer = ask(b, s, &request);
-    got = swarm_receive(swarm, b->connections, 200, PATIENCE, &first, &last);
-    if (got < b->connections)
-        fprintf(stderr, "bench: only %zu of %zu assignments came\n", got, b->connections);
+    ask(b, side->server, &request);
+    rate = receive_all(b, side, &last); /* before the answer is read: they come together */
     *whole = last - start;
-    *delivery = last - first;
-    {
-        struct coordinator_message m;
-        uint8_t *bytes = NULL;
-
-        record_init(&coordinator_message_type, &m);
-        m.assignment = &answer->response->plan->plan->assignments[0];
-        if (wire_encode(&coordinator_message_type, &m, &bytes, assignment_bytes, &b->err) < 0)
-            die("assignment", &b->err);
-        mem_free(bytes);
-    }
+    answer = answer_wait(b, side->server);
+    *bytes = assignment_bytes(b, answer);
     tool_message_free(answer);
     job_free(plan.job);
+    return rate;
 }
 
-struct figures {
-    double in_per_second, out_per_second, whole_seconds;
-    double bytes_per_connection;
-    size_t assignment_bytes;
-};
-
-static void measure_coordinator(struct bench *b, struct figures *out)
+static double measure_bare_out(struct bench *b, struct side *side, size_t bytes)
 {
-    size_t hello_len, profile_len, state_len;
-    uint8_t *hello = hello_bytes(b, &hello_len), *profile = profile_bytes(b, &profile_len),
-            *state = state_bytes(b, &state_len);
-    double in[ROUNDS], delivery[ROUNDS], whole[ROUNDS];
-    struct server s;
-    struct swarm *swarm;
-    int64_t before;
+    double last;
 
-    server_start(b, &s);
-    before = resident_bytes(s.pid);
-    swarm = swarm_open(s.endpoint, s.key, b->keys, b->connections);
-    if (swarm_ask_all(swarm, hello, hello_len, PATIENCE) < b->connections)
-        die("not every client was welcomed", NULL);
-    swarm_tell_all(swarm, profile, profile_len);
-    swarm_tell_all(swarm, state, state_len);
-    while (messages_in(b, &s) < (int64_t)(3 * b->connections))
-        usleep(10000);
-    out->bytes_per_connection = (double)(resident_bytes(s.pid) - before) / (double)b->connections;
-    for (int i = 0; i < ROUNDS; i++) {
-        int64_t count = messages_in(b, &s);
-        double start = now_seconds();
-
-        swarm_flood(swarm, state, state_len, b->seconds);
-        in[i] = (double)(messages_in(b, &s) - count) / (now_seconds() - start);
-        sleep(2); /* what lies in queues is read, outside the measurement */
-    }
-    swarm_drain(swarm);
-    for (int i = 0; i < ROUNDS; i++) {
-        plan_once(b, &s, swarm, &whole[i], &delivery[i], &out->assignment_bytes);
-        usleep(300000);
-        swarm_drain(swarm);
-    }
-    out->in_per_second = median(in, ROUNDS);
-    out->out_per_second = (double)b->connections / median(delivery, ROUNDS);
-    out->whole_seconds = median(whole, ROUNDS);
-    swarm_close(swarm);
-    server_stop(&s);
-    mem_free(hello);
-    mem_free(profile);
-    mem_free(state);
+    swarm_drain(side->swarm);
+    bare_server_send_all(side->bare, bytes);
+    return receive_all(b, side, &last);
 }
 
-static void measure_bare(struct bench *b, struct bare_server *bare, struct figures *out)
+static void print_row(const char *what, const char *format, double ours, double bare)
 {
-    size_t state_len;
-    uint8_t *state = state_bytes(b, &state_len);
-    double in[ROUNDS], delivery[ROUNDS];
-    int64_t before = resident_bytes(bare->pid);
-    struct swarm *swarm = swarm_open(bare->endpoint, bare->server_key, b->keys, b->connections);
+    printf("%-34s ", what);
+    printf(format, ours);
+    printf(" ");
+    printf(format, bare);
+    printf(" %8.2f\n", ours / bare);
+}
 
-    bare_server_echo(bare, 1);
-    if (swarm_ask_all(swarm, state, state_len, PATIENCE) < b->connections)
-        die("not every client reached the bare server", NULL);
-    bare_server_echo(bare, 0);
-    out->bytes_per_connection =
-        (double)(resident_bytes(bare->pid) - before) / (double)b->connections;
+static void measure(struct bench *b, struct side *ours, struct side *bare)
+{
+    size_t lens[STATES], bytes = 0;
+    uint8_t *states[STATES];
+    double whole[ROUNDS];
+
+    states[0] = state_bytes(b, 0.25, &lens[0]);
+    states[1] = state_bytes(b, 0.75, &lens[1]);
+    open_coordinator(b, ours, states[0], lens[0]);
+    open_bare(b, bare, states[0], lens[0]);
     for (int i = 0; i < ROUNDS; i++) {
-        uint64_t count = bare_server_count(bare);
-        double start = now_seconds();
-
-        swarm_flood(swarm, state, state_len, b->seconds);
-        in[i] = (double)(bare_server_count(bare) - count) / (now_seconds() - start);
-        sleep(2);
+        ours->in[i] = measure_in(b, ours, states, lens);
+        bare->in[i] = measure_in(b, bare, states, lens);
     }
-    swarm_drain(swarm);
     for (int i = 0; i < ROUNDS; i++) {
-        double first = 0, last = 0;
-
-        bare_server_send_all(bare, out->assignment_bytes);
-        swarm_receive(swarm, b->connections, 200, PATIENCE, &first, &last);
-        delivery[i] = last - first;
-        usleep(300000);
-        swarm_drain(swarm);
+        ours->out[i] = measure_plan(b, ours, &whole[i], &bytes);
+        bare->out[i] = measure_bare_out(b, bare, bytes);
     }
-    out->in_per_second = median(in, ROUNDS);
-    out->out_per_second = (double)b->connections / median(delivery, ROUNDS);
-    swarm_close(swarm);
-    mem_free(state);
+    printf("%zu CURVE connections, one machine; medians of %d\n", b->connections, ROUNDS);
+    printf("%-34s %14s %14s %8s\n", "", "coordinator", "bare libzmq", "ratio");
+    print_row("messages in, per second", "%14.0f", median(ours->in, ROUNDS),
+              median(bare->in, ROUNDS));
+    print_row("assignments out, per second", "%14.0f", median(ours->out, ROUNDS),
+              median(bare->out, ROUNDS));
+    print_row("memory per connection, KB", "%14.1f", ours->bytes_per_connection / 1000,
+              bare->bytes_per_connection / 1000);
+    printf("%-34s %14.3f\n", "request to last assignment, s", median(whole, ROUNDS));
+    printf("%-34s %14zu\n", "bytes of an assignment", bytes);
+    swarm_close(ours->swarm);
+    swarm_close(bare->swarm);
+    for (int i = 0; i < STATES; i++)
+        mem_free(states[i]);
 }
 
 static void raise_descriptors(void)
@@ -410,8 +482,9 @@ static void raise_descriptors(void)
 int main(int argc, char **argv)
 {
     struct bench b = {.connections = 1000, .seconds = 3};
-    struct figures ours = {0}, bare = {0};
-    struct bare_server server;
+    struct bare_server bare_server;
+    struct server server;
+    struct side ours = {.server = &server}, bare = {.bare = &bare_server};
 
     if (argc < 2) {
         fprintf(stderr, "usage: bench_fleet COORDINATOR [CONNECTIONS] [SECONDS]\n");
@@ -423,27 +496,15 @@ int main(int argc, char **argv)
     if (argc > 3)
         b.seconds = strtod(argv[3], NULL);
     raise_descriptors();
-    bare_server_start(&server);
+    bare_server_start(&bare_server);
     snprintf(b.folder, sizeof b.folder, "/tmp/espalier-bench-XXXXXX");
     if (b.connections < 1 || b.connections > 20000 || !(b.seconds > 0) || !mkdtemp(b.folder) ||
         !(b.keys = calloc(b.connections, sizeof *b.keys)))
         die("wanted 1 to 20000 connections, some seconds, and a temporary folder", NULL);
     swarm_make_keys(b.keys, b.connections);
-    measure_coordinator(&b, &ours);
-    bare.assignment_bytes = ours.assignment_bytes;
-    measure_bare(&b, &server, &bare);
-    bare_server_stop(&server);
-    printf("%zu CURVE connections, one machine; medians of %d\n", b.connections, ROUNDS);
-    printf("%-34s %14s %14s %8s\n", "", "coordinator", "bare libzmq", "ratio");
-    printf("%-34s %14.0f %14.0f %8.2f\n", "messages in, per second", ours.in_per_second,
-           bare.in_per_second, ours.in_per_second / bare.in_per_second);
-    printf("%-34s %14.0f %14.0f %8.2f\n", "assignments out, per second", ours.out_per_second,
-           bare.out_per_second, ours.out_per_second / bare.out_per_second);
-    printf("%-34s %14.1f %14.1f %8.2f\n", "memory per connection, KB",
-           ours.bytes_per_connection / 1000, bare.bytes_per_connection / 1000,
-           ours.bytes_per_connection / bare.bytes_per_connection);
-    printf("%-34s %14.3f\n", "request to last assignment, s", ours.whole_seconds);
-    printf("%-34s %14zu\n", "bytes of an assignment", ours.assignment_bytes);
+    measure(&b, &ours, &bare);
+    bare_server_stop(&bare_server);
+    server_stop(&server);
     file_remove_tree(b.folder, NULL);
     free(b.keys);
     return 0;

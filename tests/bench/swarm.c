@@ -56,7 +56,7 @@ struct swarm *swarm_open(const char *endpoint, const char *server_key, const str
                          size_t count)
 {
     struct swarm *s = calloc(1, sizeof *s);
-    int linger = 0, high_water = 1000;
+    int linger = 0, high_water = 1000, patience_ms = 120000;
 
     if (!s || !(s->sockets = calloc(count, sizeof *s->sockets)) ||
         !(s->items = calloc(count, sizeof *s->items)))
@@ -71,6 +71,7 @@ struct swarm *swarm_open(const char *endpoint, const char *server_key, const str
             fail("socket");
         zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
         zmq_setsockopt(socket, ZMQ_SNDHWM, &high_water, sizeof high_water);
+        zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
         zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, strlen(server_key) + 1);
         zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys[i].public_key, 41);
         zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys[i].secret_key, 41);
@@ -133,23 +134,6 @@ size_t swarm_ask_all(struct swarm *s, const void *bytes, size_t len, double pati
     }
     free(answered);
     return got;
-}
-
-uint64_t swarm_flood(struct swarm *s, const void *bytes, size_t len, double seconds)
-{
-    double end = now_seconds() + seconds;
-    uint64_t sent = 0;
-
-    while (now_seconds() < end) {
-        uint64_t before = sent;
-
-        for (size_t i = 0; i < s->count; i++)
-            for (int n = 0; n < 8 && zmq_send(s->sockets[i], bytes, len, ZMQ_DONTWAIT) >= 0; n++)
-                sent++;
-        if (sent == before)
-            usleep(500); /* every queue is full: the server sets the pace */
-    }
-    return sent;
 }
 
 size_t swarm_receive(struct swarm *s, size_t wanted, size_t min_len, double patience_seconds,

@@ -22,11 +22,8 @@ void swarm_close(struct swarm *s);
 /* Each client sends these bytes and waits for one message in return. Returns how many got one in
  * time. */
 size_t swarm_ask_all(struct swarm *s, const void *bytes, size_t len, double patience_seconds);
-/* Each client sends these bytes once. */
+/* Each client sends these bytes once; waits while a client's queue is full. */
 void swarm_tell_all(struct swarm *s, const void *bytes, size_t len);
-/* All clients send as fast as the sockets take it, for so long; returns messages handed to libzmq.
- */
-uint64_t swarm_flood(struct swarm *s, const void *bytes, size_t len, double seconds);
 /* Receive until `wanted` messages of at least min_len bytes came, or patience ends. Returns how
  * many; *first and *last are the times of the first and the last of them (seconds, monotonic). */
 size_t swarm_receive(struct swarm *s, size_t wanted, size_t min_len, double patience_seconds,

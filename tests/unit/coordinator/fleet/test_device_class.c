@@ -285,6 +285,83 @@ static void cut_records_have_the_same_key(void **unused)
     state_free(cut_s);
 }
 
+static uint32_t pick(uint32_t *seed, size_t choices)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (*seed >> 16) % (uint32_t)choices;
+}
+
+/* States made of values at, between and outside the steps, and of unknowns: saying that one belongs
+ * to a class without making a key is saying that the keys are the same. */
+static void a_state_is_of_the_class_whose_key_it_has(void **unused)
+{
+    static const double shares[] = {-1, 0, 0.04, 0.05, 0.25, 0.3, 0.75, 1};
+    static const double seconds[] = {-1, 0, 59, 60, 3600, 90000};
+    static const double percents[] = {-1, 0, 4.9, 5, 33.3, 100};
+    enum { COUNT = 400 };
+    struct state *s[COUNT];
+    uint32_t seed = 7;
+    size_t same = 0;
+
+    (void)unused;
+    for (size_t i = 0; i < COUNT; i++) {
+        s[i] = state_new(NULL);
+        s[i]->synthetic = (int)pick(&seed, 3) - 1;
+        s[i]->memory_available_bytes =
+            pick(&seed, 3) ? (int64_t)(pick(&seed, 3)) * 300 * MIB : UNKNOWN_I64;
+        s[i]->disk_free_bytes = pick(&seed, 3) ? (int64_t)(pick(&seed, 3)) * GIB + 5 : UNKNOWN_I64;
+        if (pick(&seed, 2))
+            s[i]->cpu_load = shares[pick(&seed, sizeof shares / sizeof *shares)];
+        if (pick(&seed, 8) == 0)
+            s[i]->user_idle_seconds = seconds[pick(&seed, sizeof seconds / sizeof *seconds)];
+        if (pick(&seed, 8) == 0)
+            s[i]->battery_percent = percents[pick(&seed, sizeof percents / sizeof *percents)];
+        s[i]->cpu_load = s[i]->cpu_load < 0 ? UNKNOWN_F64 : s[i]->cpu_load;
+        s[i]->user_idle_seconds =
+            s[i]->user_idle_seconds < 0 ? UNKNOWN_F64 : s[i]->user_idle_seconds;
+        s[i]->battery_percent = s[i]->battery_percent < 0 ? UNKNOWN_F64 : s[i]->battery_percent;
+        s[i]->load_average = (double)i; /* of one device alone: in no list */
+    }
+    for (size_t i = 0; i < COUNT; i += 7) {
+        struct state *cut = class_state_new(s[i], NULL);
+
+        assert_true(class_state_is(cut, s[i]));
+        assert_true(class_state_is(cut, cut));
+        for (size_t j = 0; j < COUNT; j++) {
+            bool is = class_state_is(cut, s[j]);
+
+            assert_int_equal(is, same_class(NULL, s[i], NULL, s[j]));
+            same += is && i != j;
+        }
+        state_free(cut);
+    }
+    assert_true(same > 10); /* both answers were seen */
+    for (size_t i = 0; i < COUNT; i++)
+        state_free(s[i]);
+}
+
+static void each_listed_number_decides(void **unused)
+{
+    struct state *none = class_state_new(NULL, NULL), *s;
+
+    (void)unused;
+    assert_true(class_state_is(none, NULL));
+    for (size_t i = 0; i < state_type.count; i++) {
+        const struct field *f = &state_type.fields[i];
+
+        s = state_new(NULL);
+        if (f->type == FIELD_I64)
+            *(int64_t *)field_at(f, s) = 100 * GIB;
+        else if (f->type == FIELD_F64)
+            *(double *)field_at(f, s) = 1;
+        else if (f->type == FIELD_BOOL || f->type == FIELD_ENUM)
+            *(int *)field_at(f, s) = 1;
+        assert_int_equal(class_state_is(none, s), same_class(NULL, NULL, NULL, s));
+        state_free(s);
+    }
+    state_free(none);
+}
+
 static void nothing_known_is_a_class_too(void **unused)
 {
     struct profile *p = profile_new(NULL), *cut = class_profile_new(NULL, NULL);
@@ -326,6 +403,8 @@ int main(void)
         cmocka_unit_test(bytes_lose_little),
         cmocka_unit_test(shares_times_and_rates_round_to_the_worse),
         cmocka_unit_test(cut_records_have_the_same_key),
+        cmocka_unit_test(a_state_is_of_the_class_whose_key_it_has),
+        cmocka_unit_test(each_listed_number_decides),
         cmocka_unit_test(nothing_known_is_a_class_too),
         cmocka_unit_test(class_profile_survives_lost_memory),
     };

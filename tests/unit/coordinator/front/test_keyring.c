@@ -116,6 +116,24 @@ static void allowing_twice_changes_role_and_name_and_adds_nothing(void **state)
     mem_free(second);
 }
 
+static void each_change_of_the_lists_has_another_version(void **state)
+{
+    struct fixture *fx = *state;
+    uint64_t empty = keyring_version(fx->ring), one, none;
+    char *id = allow(fx, fx->mac.public_key, KEY_KIND_AGENT, ROLE_UNSET, NULL), *gone = NULL;
+
+    one = keyring_version(fx->ring);
+    assert_true(empty > 0); /* what 0 stands for was never found on a list */
+    assert_true(one != empty);
+    assert_int_equal(keyring_refresh(fx->ring, NULL), 0);
+    assert_int_equal(keyring_version(fx->ring), one);
+    assert_int_equal(keyring_forget(fx->ring, id, &gone, NULL), 0);
+    none = keyring_version(fx->ring);
+    assert_true(none != one && none != empty);
+    mem_free(gone);
+    mem_free(id);
+}
+
 static void one_key_is_never_on_both_lists(void **state)
 {
     struct fixture *fx = *state;
@@ -218,6 +236,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(allowing_twice_changes_role_and_name_and_adds_nothing,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_change_of_the_lists_has_another_version, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(one_key_is_never_on_both_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgetting_takes_an_id_or_a_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_changed_by_hand_is_taken_up_whole_or_not_at_all,
