@@ -37,7 +37,6 @@ struct store_result;
 
 /* What waits for the store, the cycle or a change. Tags of store operations are its address. */
 enum pending_kind {
-    PENDING_WRITE,        /* nobody waits; a failure is logged */
     PENDING_RECEIPT,      /* the agent is told that its message is stored */
     PENDING_FIND_REQUEST, /* was this request answered before? */
     PENDING_TURN,         /* a plan is being made by the cycle */

@@ -50,24 +50,13 @@ fail:
     pending_free(c, p);
 }
 
-static int response_code_of(enum err_code code)
-{
-    int found = RESPONSE_CODE_INTERNAL;
-
-    if (code == ERR_NOMEM)
-        return RESPONSE_CODE_BUSY;
-    if (enum_parse(&response_code_names, err_code_name(code), &found, "code", NULL) < 0)
-        return RESPONSE_CODE_INTERNAL;
-    return found;
-}
-
 void answer_error(struct coordinator *c, struct pending *p, const struct err *err,
                   const char *field)
 {
     struct response response;
 
     record_init(&response_type, &response);
-    response.code = response_code_of(err->code);
+    response.code = front_response_code((int)err->code);
     text_set(&response.message, err->text[0] ? err->text : err_code_name(err->code), NULL);
     text_set(&response.field, field, NULL);
     if (response.code == RESPONSE_CODE_BUSY)

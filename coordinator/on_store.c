@@ -291,7 +291,6 @@ void on_store(struct coordinator *c, struct store_result *r)
     case PENDING_DELIVERIES:
         deliveries_read(c, p, r);
         break;
-    case PENDING_WRITE:
     case PENDING_TURN:
     case PENDING_WATCH:
         break; /* they wait for nothing of the store */

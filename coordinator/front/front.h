@@ -94,6 +94,9 @@ void front_reply_bytes(struct front *f, const struct front_tool *to, const uint8
 void front_progress(struct front *f, const struct front_tool *to, const char *text);
 void front_publish(struct front *f, const struct event *event);
 
+/* The enum response_code that tells a peer of an enum err_code. */
+int front_response_code(int err_code);
+
 /* Endpoints as bound (a port of * is a real one); borrowed; NULL where there is none. */
 const char *front_agents_endpoint(const struct front *f);
 const char *front_tools_endpoint(const struct front *f);

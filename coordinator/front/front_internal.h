@@ -35,7 +35,5 @@ void front_take_tool(struct front *f, const struct net_message *m, bool local);
 /* Encode and send; a failure is counted and logged. */
 int front_put(struct front *f, int socket, const struct net_message *to,
               const struct record_type *type, const void *record);
-/* A refusing message's code for peers. */
-int front_response_code(int err_code);
 
 #endif
