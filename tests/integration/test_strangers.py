@@ -72,6 +72,7 @@ class Strangers(unittest.TestCase):
     def test_an_agent_that_expects_another_server_never_connects(self):
         wrong = h.Agent(self.coordinator, os.path.join(self.root, "w"), "wrong").allow()
         wrong.start(zmq.curve_keypair()[0].decode())
+        self.addCleanup(wrong.process.stop)
         h.wait_until("the agent to say so", lambda: "is this its key" in wrong.process.logged())
         wrong.process.stop()
         ids = [d["device_id"] for d in self.good_is_online()]
