@@ -20,10 +20,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#ifndef ESPALIER_VERSION
-#define ESPALIER_VERSION "0" /* given by the build */
-#endif
-
 enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 extern char **environ;

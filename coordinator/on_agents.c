@@ -16,10 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef ESPALIER_VERSION
-#define ESPALIER_VERSION "0" /* given by the build */
-#endif
-
 static void heard(struct coordinator *c, const char *device_id, int came_online)
 {
     if (came_online != 1)

@@ -12,10 +12,6 @@
 
 #include <string.h>
 
-#ifndef ESPALIER_VERSION
-#define ESPALIER_VERSION "0" /* given by the build */
-#endif
-
 #define DEVICES_PAGE 1000     /* as tool.proto says */
 #define PLANS_PAGE 100        /* likewise */
 #define MEASUREMENTS_PAGE 100 /* likewise */

@@ -75,31 +75,22 @@ void front_reply_bytes(struct front *f, const struct front_tool *to, const uint8
     put(f, to, bytes, len);
 }
 
-void front_reply(struct front *f, const struct front_tool *to, struct response *response)
+static int send_response(struct front *f, const struct front_tool *to,
+                         const struct response *response, struct err *err)
 {
-    struct err err = {0};
     uint8_t *bytes = NULL;
     size_t len;
 
-    if (to->request_id[0])
-        text_set(&response->request_id, to->request_id, NULL);
-    if (front_encode_reply(response, &bytes, &len, &err) < 0) {
-        struct response failed;
-
-        log_err(to->user_id, "answer to %s not sent: %s", to->request_id, err.text);
-        record_init(&response_type, &failed);
-        failed.code = front_response_code((int)err.code);
-        failed.request_id = to->request_id[0] ? (char *)(uintptr_t)to->request_id : NULL;
-        failed.message = err.text;
-        if (front_encode_reply(&failed, &bytes, &len, NULL) < 0)
-            return;
-    }
+    if (front_encode_reply(response, &bytes, &len, err) < 0)
+        return -1;
     put(f, to, bytes, len);
     mem_free(bytes);
+    return 0;
 }
 
-static void refuse(struct front *f, const struct front_tool *to, int code, const char *field,
-                   const char *message)
+/* Anything but ok, with texts that are borrowed for the moment. */
+static void send_refusal(struct front *f, const struct front_tool *to, int code, const char *field,
+                         const char *message)
 {
     struct response response;
 
@@ -108,17 +99,27 @@ static void refuse(struct front *f, const struct front_tool *to, int code, const
     response.request_id = to->request_id[0] ? (char *)(uintptr_t)to->request_id : NULL;
     response.field = (char *)(uintptr_t)field;
     response.message = (char *)(uintptr_t)message;
+    send_response(f, to, &response, NULL);
+}
+
+void front_reply(struct front *f, const struct front_tool *to, struct response *response)
+{
+    struct err err = {0};
+
+    if (to->request_id[0])
+        text_set(&response->request_id, to->request_id, NULL);
+    if (send_response(f, to, response, &err) == 0)
+        return;
+    log_err(to->user_id, "answer to %s not sent: %s", to->request_id, err.text);
+    send_refusal(f, to, front_response_code((int)err.code), NULL, err.text);
+}
+
+static void refuse(struct front *f, const struct front_tool *to, int code, const char *field,
+                   const char *message)
+{
     f->counters.refused++;
     log_info(to->user_id, "request %s refused: %s", to->request_id, message);
-    {
-        uint8_t *bytes = NULL;
-        size_t len;
-
-        if (front_encode_reply(&response, &bytes, &len, NULL) < 0)
-            return;
-        put(f, to, bytes, len);
-        mem_free(bytes);
-    }
+    send_refusal(f, to, code, field, message);
 }
 
 /* The name of what this request does and its sender may not; NULL when it may. */

@@ -128,3 +128,19 @@ int notes_write(const struct notes *n, int engine, struct plan *plan, struct err
                          "too many proposed values: the decisions list is cut at 90000", err);
     return 0;
 }
+
+int decision_notes_say(const struct notes *n, int engine, const char *replaced, struct plan *plan,
+                       struct err *err)
+{
+    size_t by[OUTCOME_MISSING + 1] = {0};
+
+    for (size_t i = 0; i < n->count; i++)
+        by[n->items[i].outcome]++;
+    return text_setf(&plan->engine_text, err,
+                     "%s gave %zu values: %zu used, %zu moved to the nearest that fits, %zu not "
+                     "usable; %zu are the planner's own%s%s",
+                     enum_name(&engine_kind_names, engine),
+                     by[OUTCOME_USED] + by[OUTCOME_REPAIRED] + by[OUTCOME_REJECTED],
+                     by[OUTCOME_USED], by[OUTCOME_REPAIRED], by[OUTCOME_REJECTED],
+                     by[OUTCOME_MISSING], replaced[0] ? "; replaced: " : "", replaced);
+}

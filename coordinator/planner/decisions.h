@@ -53,4 +53,9 @@ void notes_reject(struct notes *n, const char *reason);
 /* Into plan->decisions. `engine` gave the values that were used or repaired. */
 int notes_write(const struct notes *n, int engine, struct plan *plan, struct err *err);
 
+/* The same in one sentence, into plan->engine_text. `replaced` says why the proposal as a whole was
+ * not used; "" where it was. */
+int decision_notes_say(const struct notes *n, int engine, const char *replaced, struct plan *plan,
+                       struct err *err);
+
 #endif

@@ -304,22 +304,6 @@ static int write_warnings(const struct federated_turn *t, struct plan *plan, str
     return warn_privacy(t, plan, err) < 0 ? -1 : warn_secure(t, plan, err);
 }
 
-static int write_engine_text(const struct federated_turn *t, int engine, struct plan *plan,
-                             struct err *err)
-{
-    size_t by[OUTCOME_MISSING + 1] = {0};
-
-    for (size_t i = 0; i < t->notes.count; i++)
-        by[t->notes.items[i].outcome]++;
-    return text_setf(&plan->engine_text, err,
-                     "%s gave %zu values: %zu used, %zu moved to the nearest that fits, %zu not "
-                     "usable; %zu are the planner's own%s%s",
-                     enum_name(&engine_kind_names, engine),
-                     by[OUTCOME_USED] + by[OUTCOME_REPAIRED] + by[OUTCOME_REJECTED],
-                     by[OUTCOME_USED], by[OUTCOME_REPAIRED], by[OUTCOME_REJECTED],
-                     by[OUTCOME_MISSING], t->replaced[0] ? "; replaced: " : "", t->replaced);
-}
-
 int federated_write(struct federated_turn *t, int engine, struct plan *plan, struct err *err)
 {
     plan->format_version = 1;
@@ -332,5 +316,5 @@ int federated_write(struct federated_turn *t, int engine, struct plan *plan, str
         write_classes(t, plan, err) < 0 || notes_write(&t->notes, engine, plan, err) < 0 ||
         write_warnings(t, plan, err) < 0)
         return -1;
-    return write_engine_text(t, engine, plan, err);
+    return decision_notes_say(&t->notes, engine, t->replaced, plan, err);
 }

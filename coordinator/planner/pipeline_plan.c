@@ -365,22 +365,6 @@ static int write_common(struct pipeline_turn *t, struct plan *plan, struct err *
     return write_stages(t, p, err);
 }
 
-static int write_engine_text(const struct pipeline_turn *t, int engine, struct plan *plan,
-                             struct err *err)
-{
-    size_t by[OUTCOME_MISSING + 1] = {0};
-
-    for (size_t i = 0; i < t->notes.count; i++)
-        by[t->notes.items[i].outcome]++;
-    return text_setf(&plan->engine_text, err,
-                     "%s gave %zu values: %zu used, %zu moved to the nearest that fits, %zu not "
-                     "usable; %zu are the planner's own%s%s",
-                     enum_name(&engine_kind_names, engine),
-                     by[OUTCOME_USED] + by[OUTCOME_REPAIRED] + by[OUTCOME_REJECTED],
-                     by[OUTCOME_USED], by[OUTCOME_REPAIRED], by[OUTCOME_REJECTED],
-                     by[OUTCOME_MISSING], t->replaced[0] ? "; replaced: " : "", t->replaced);
-}
-
 int pipeline_write(struct pipeline_turn *t, int engine, const struct pipeline_proposal *p,
                    struct plan *plan, struct err *err)
 {
@@ -401,5 +385,5 @@ int pipeline_write(struct pipeline_turn *t, int engine, const struct pipeline_pr
             return -1;
     if (notes_write(&t->notes, engine, plan, err) < 0 || write_warnings(t, plan, err) < 0)
         return -1;
-    return write_engine_text(t, engine, plan, err);
+    return decision_notes_say(&t->notes, engine, t->replaced, plan, err);
 }
