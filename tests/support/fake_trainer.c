@@ -14,7 +14,7 @@
  *     --child       leave a process behind in the group
  *     --print       so many bytes more on stdout
  *     --no-newline  the last event ends without one
- *     --count       append a line to FILE at the start: how often it ran */
+ *     --count       append the name of its folder to FILE at the start, a line each time it runs */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -169,6 +169,15 @@ static void leave_child(void)
     }
 }
 
+/* Of the folder it was started in: an agent's is named after the plan's generation. */
+static const char *folder_name(void)
+{
+    static char path[4096];
+    const char *slash = getcwd(path, sizeof path) ? strrchr(path, '/') : NULL;
+
+    return slash ? slash + 1 : "?";
+}
+
 int main(int argc, char **argv)
 {
     const char *path = getenv("ESPALIER_EVENTS");
@@ -181,7 +190,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (o.count && (count = fopen(o.count, "a"))) {
-        fputs("ran\n", count);
+        fprintf(count, "%s\n", folder_name());
         fclose(count);
     }
     if (o.ignore_term)

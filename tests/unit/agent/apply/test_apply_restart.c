@@ -9,6 +9,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,12 +21,16 @@ static char *const train[] = {FAKE_TRAINER, "-c", "lora.yaml", "--count", "../..
 static char *const hang[] = {FAKE_TRAINER,     "-c", "lora.yaml", "--hang", "--count",
                              "../../../count", NULL};
 
-/* How often the command ran. */
-static int runs(const struct lab *lab)
+/* How often the command ran for a generation. */
+static int runs(const struct lab *lab, int64_t generation)
 {
-    char *text = folder_get(lab->folder, "count");
-    int count = text ? (int)strlen(text) / 4 : 0;
+    char *text = folder_get(lab->folder, "count"), *rest = text, *line;
+    int count = 0;
 
+    while ((line = strsep(&rest, "\n"))) {
+        if (*line)
+            count += strtoll(line, NULL, 10) == generation;
+    }
     mem_free(text);
     return count;
 }
@@ -86,7 +92,7 @@ static void a_run_that_was_interrupted_has_failed_and_is_not_repeated(void **sta
     for (int i = 0; i < 20; i++)
         lab_turn(&lab);
     assert_true(lab_count(&lab, 1, DELIVERY_STATE_RUNNING) <= 1); /* the first run, told late */
-    assert_true(runs(&lab) <= 1);
+    assert_true(runs(&lab, 1) <= 1);
     assert_int_equal(apply_counters(lab.apply).interrupted, 1);
     lab_stop(&lab);
 }
@@ -143,7 +149,7 @@ static void one_that_was_applied_and_not_started_starts(void **state)
     lab_close(&lab);
     lab_open(&lab);
     lab_wait(&lab, 1, DELIVERY_STATE_DONE);
-    assert_int_equal(runs(&lab), 1);
+    assert_int_equal(runs(&lab, 1), 1);
     lab_stop(&lab);
 }
 
@@ -160,7 +166,7 @@ static void one_that_is_done_stays_done(void **state)
     lab_open(&lab);
     for (int i = 0; i < 20; i++)
         lab_turn(&lab);
-    assert_int_equal(runs(&lab), 1);
+    assert_int_equal(runs(&lab, 1), 1);
     assert_int_equal(lab_count(&lab, 1, DELIVERY_STATE_DONE), 1);
     lab_stop(&lab);
 }
@@ -276,7 +282,8 @@ static void a_stop_leaves_it_to_the_next_agent_where_the_owner_wants_it_run_agai
 }
 
 /* Killed again and again, at whatever moment, with a coordinator that repeats itself: in the end
- * every command ran once at most, and each plan has come to an end. */
+ * every command ran once at most, each plan has come to an end, and the next one runs. Whether any
+ * of those that were killed got so far is the machine's speed, and not asked here. */
 static void killed_at_any_moment_nothing_runs_twice(void **state)
 {
     struct lab lab;
@@ -305,10 +312,14 @@ static void killed_at_any_moment_nothing_runs_twice(void **state)
     for (int64_t g = 1; g <= 12; g++)
         lab_assign(&lab, lab_assignment(g));
     LAB_UNTIL(&lab, apply_due(lab.apply) == INT64_MAX);
-    assert_true(runs(&lab) <= 12 && runs(&lab) >= 1);
+    for (int64_t g = 1; g <= 12; g++)
+        assert_true(runs(&lab, g) <= 1);
     assert_int_equal(
         lab_count(&lab, 12, DELIVERY_STATE_DONE) + lab_count(&lab, 12, DELIVERY_STATE_FAILED) > 0,
         1);
+    lab_assign(&lab, lab_assignment(13));
+    lab_wait(&lab, 13, DELIVERY_STATE_DONE);
+    assert_int_equal(runs(&lab, 13), 1);
     lab_stop(&lab);
 }
 
