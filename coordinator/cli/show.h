@@ -23,6 +23,10 @@ struct record_type;
 struct response;
 struct table;
 
+/* Columns of a page that a device's name keeps before other facts of it go: names of one lab differ
+ * at their end. */
+#define NAME_LEAST 24
+
 /* ---- any record (show_record.c) ---- */
 
 /* Every known field but those of `skip` (NULL at the end; NULL: none), as "name  value", records

@@ -15,7 +15,7 @@
 static struct table *clients_table(bool ranks, bool layers, bool deliveries)
 {
     static const struct column all[] = {
-        {.title = "client", .most = 32},
+        {.title = "client", .most = 32, .least = NAME_LEAST},
         {.title = "chip", .most = 24},
         {.title = "memory", .right = true},
         {.title = "model", .keep = 8},

@@ -14,7 +14,7 @@ struct table *show_devices_table(void)
 {
     static const struct column columns[] = {
         {.title = "id", .whole = true},
-        {.title = "name", .most = 32},
+        {.title = "name", .most = 32, .least = NAME_LEAST},
         {.title = "origin", .whole = true},
         {.title = "chip", .most = 24},
         {.title = "memory", .right = true},

@@ -84,7 +84,7 @@ static void show_stages(struct page *p, const struct plan_reply *reply, bool del
         {.title = "start", .right = true},
         {.title = "stage", .most = 32},
         {.title = "kind", .keep = 1},
-        {.title = "device", .most = 32},
+        {.title = "device", .most = 32, .least = NAME_LEAST},
         {.title = "chip", .keep = 2},
         {.title = "takes", .right = true},
         {.title = "memory", .right = true, .keep = 3},
