@@ -224,10 +224,15 @@ class Tool:
         return self.receive(patience)
 
 
+def read_json(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def job_of(path, job_id=None):
     """A job file as the protobuf that a tool sends: the content of the files it mentions goes along."""
     from google.protobuf import json_format
-    document = json.load(open(path, encoding="utf-8"))
+    document = read_json(path)
     if job_id:
         document["job_id"] = job_id
     model = document.get("federated", {}).get("model", {})

@@ -1,6 +1,5 @@
 """A real coordinator and fifty real agents over TCP with CURVE: reported, planned, delivered, measured."""
 
-import json
 import os
 import shutil
 import stat
@@ -64,7 +63,7 @@ class Fleet(unittest.TestCase):
     def test_1_what_was_recorded_is_what_the_coordinator_knows(self):
         devices = self.devices()
         for i, machine in enumerate(machines()):
-            recorded = json.load(open(machine, encoding="utf-8"))
+            recorded = h.read_json(machine)
             profile = devices[f"mac-{i:02d}"]["profile"]
             self.assertEqual(profile["origin"], "composed" if recorded["kind"] == "composed" else "recorded")
             brand = recorded.get("sysctl", {}).get("machdep.cpu.brand_string")
@@ -96,7 +95,7 @@ class Fleet(unittest.TestCase):
         agents = {a.name: a for a in self.agents}
         for a in taking:
             agent = agents[by_id[a["device_id"]]["profile"]["name"]]
-            stored = json.load(open(os.path.join(agent.plan_folder("clinic-notes"), "plan.json"), encoding="utf-8"))
+            stored = h.read_json(os.path.join(agent.plan_folder("clinic-notes"), "plan.json"))
             self.assertEqual(stored["training"], a["training"])
             self.assertEqual(stored["generation"], a["generation"])
             self.assertTrue(os.path.exists(os.path.join(agent.plan_folder("clinic-notes"), "lora.yaml")))

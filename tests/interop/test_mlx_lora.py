@@ -51,13 +51,13 @@ class MlxLora(unittest.TestCase):
     def train(self, **tuning):
         self.coordinator.cli("plan", "federated", self.job(**tuning), "--wait", timeout=120)
         folder = self.agent.plan_folder("tiny")
-        plan = json.load(open(os.path.join(folder, "plan.json"), encoding="utf-8"))
+        plan = h.read_json(os.path.join(folder, "plan.json"))
         lora = os.path.join(os.path.dirname(sys.executable), "mlx_lm.lora")
         done = subprocess.run([lora, "-c", "lora.yaml"], cwd=folder, capture_output=True, text=True, timeout=600,
                               check=False)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
         adapters = os.path.join(folder, "adapters")
-        config = json.load(open(os.path.join(adapters, "adapter_config.json"), encoding="utf-8"))
+        config = h.read_json(os.path.join(adapters, "adapter_config.json"))
         self.assertGreater(os.path.getsize(os.path.join(adapters, "adapters.safetensors")), 1000)
         return plan["training"], config, done.stdout
 
