@@ -16,6 +16,7 @@ struct lm {
     void *self; /* the backend's; NULL: not open */
     struct actor *actor;
     size_t outstanding; /* submitted and not yet received */
+    unsigned refused;   /* formats, as in a reply */
     int64_t total_ms;
 };
 
@@ -27,6 +28,8 @@ void lm_settings_init(struct lm_settings *s)
                               .total_ms = LM_TOTAL_MS,
                               .response_max = LM_RESPONSE_MAX,
                               .parallel = LM_PARALLEL,
+                              .retries = LM_RETRIES,
+                              .retry_ms = LM_RETRY_MS,
                               .temperature = UNKNOWN_F64};
 }
 
@@ -81,89 +84,6 @@ int lm_key_read(const char *file, const char *env_name, char **out, struct err *
     return 0;
 }
 
-/* ---- requests and replies ---- */
-
-struct lm_request *lm_request_new(uint64_t tag, const char *label, struct err *err)
-{
-    struct lm_request *r = mem_zalloc(sizeof *r);
-
-    if (!r || !(r->label = mem_strdup(label ? label : ""))) {
-        lm_request_free(r);
-        err_set(err, ERR_NOMEM, "request to a model");
-        return NULL;
-    }
-    r->tag = tag;
-    r->max_tokens = LM_MAX_TOKENS;
-    return r;
-}
-
-int lm_request_add(struct lm_request *r, const char *role, const char *content, struct err *err)
-{
-    struct lm_message m = {0}, *messages;
-
-    if (strcmp(role, "system") != 0 && strcmp(role, "user") != 0 && strcmp(role, "assistant") != 0)
-        return err_set(err, ERR_INVALID, "role \"%.40s\": wanted system, user or assistant", role);
-    if (r->count == LM_MESSAGES_MAX)
-        return err_set(err, ERR_TOO_BIG, "more than %d messages", LM_MESSAGES_MAX);
-    m.role = mem_strdup(role);
-    m.content = m.role ? mem_strdup(content) : NULL;
-    messages = m.content ? mem_realloc_array(r->messages, r->count + 1, sizeof m) : NULL;
-    if (!messages) {
-        mem_free(m.role);
-        mem_free(m.content);
-        return err_set(err, ERR_NOMEM, "message of %zu bytes", strlen(content));
-    }
-    r->messages = messages;
-    r->messages[r->count++] = m;
-    return 0;
-}
-
-void lm_request_free(struct lm_request *r)
-{
-    if (!r)
-        return;
-    for (size_t i = 0; i < r->count; i++) {
-        mem_free(r->messages[i].role);
-        mem_free(r->messages[i].content);
-    }
-    mem_free(r->messages);
-    mem_free(r->label);
-    mem_free(r);
-}
-
-void lm_reply_free(struct lm_reply *r)
-{
-    if (!r)
-        return;
-    mem_free(r->content);
-    mem_free(r->reasoning);
-    mem_free(r->finish);
-    mem_free(r);
-}
-
-const char *lm_failure_name(enum lm_failure f)
-{
-    static const char *const names[] = {
-        [LM_FAILURE_NONE] = "none",
-        [LM_FAILURE_ABSENT] = "absent",
-        [LM_FAILURE_CONNECT] = "connect",
-        [LM_FAILURE_TRANSPORT] = "transport",
-        [LM_FAILURE_TIMEOUT] = "timeout",
-        [LM_FAILURE_TOO_BIG] = "too_big",
-        [LM_FAILURE_REDIRECT] = "redirect",
-        [LM_FAILURE_AUTH] = "auth",
-        [LM_FAILURE_RATE_LIMIT] = "rate_limit",
-        [LM_FAILURE_REQUEST] = "request",
-        [LM_FAILURE_SERVER] = "server",
-        [LM_FAILURE_MALFORMED] = "malformed",
-        [LM_FAILURE_LENGTH] = "length",
-        [LM_FAILURE_EMPTY] = "empty",
-        [LM_FAILURE_INTERNAL] = "internal",
-    };
-
-    return (size_t)f < sizeof names / sizeof names[0] ? names[f] : "internal";
-}
-
 /* ---- the actor ---- */
 
 static void run(struct actor_pipe *pipe, void *arg)
@@ -188,17 +108,20 @@ static int check_settings(const struct lm_settings *s, struct err *err)
 {
     const struct {
         const char *name;
-        int64_t value, max;
-    } limits[] = {{"connect_ms", s->connect_ms, 3600000},
-                  {"first_byte_ms", s->first_byte_ms, 3600000},
-                  {"total_ms", s->total_ms, 3600000},
-                  {"response_max", (int64_t)s->response_max, LM_RESPONSE_MAX},
-                  {"parallel", (int64_t)s->parallel, LM_REQUESTS_MAX}};
+        int64_t value, min, max;
+    } limits[] = {{"connect_ms", s->connect_ms, 1, 3600000},
+                  {"first_byte_ms", s->first_byte_ms, 1, 3600000},
+                  {"total_ms", s->total_ms, 1, 3600000},
+                  {"response_max", (int64_t)s->response_max, 1, LM_RESPONSE_MAX},
+                  {"parallel", (int64_t)s->parallel, 1, LM_REQUESTS_MAX},
+                  {"retries", s->retries, 0, 10},
+                  {"retry_ms", s->retry_ms, 1, LM_RETRY_AFTER_MS}};
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (limits[i].value < 1 || limits[i].value > limits[i].max)
-            return err_set(err, ERR_INVALID, "%s: %lld, wanted 1 to %lld", limits[i].name,
-                           (long long)limits[i].value, (long long)limits[i].max);
+        if (limits[i].value < limits[i].min || limits[i].value > limits[i].max)
+            return err_set(err, ERR_INVALID, "%s: %lld, wanted %lld to %lld", limits[i].name,
+                           (long long)limits[i].value, (long long)limits[i].min,
+                           (long long)limits[i].max);
     if (known_f64(s->temperature) && !(s->temperature >= 0 && s->temperature <= 2))
         return err_set(err, ERR_INVALID, "temperature: %g, wanted 0 to 2", s->temperature);
     return 0;
@@ -253,6 +176,8 @@ int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err)
     if (r->max_tokens < 1)
         return err_set(err, ERR_INVALID, "max_tokens: %lld, wanted 1 or more",
                        (long long)r->max_tokens);
+    if (known_f64(r->temperature) && !(r->temperature >= 0 && r->temperature <= 2))
+        return err_set(err, ERR_INVALID, "temperature: %g, wanted 0 to 2", r->temperature);
     r->submitted_ms = clock_mono_ms();
     if (r->total_ms <= 0)
         r->total_ms = lm->total_ms;
@@ -271,7 +196,14 @@ struct lm_reply *lm_receive(struct lm *lm)
 
     if (r && lm->outstanding > 0)
         lm->outstanding--;
+    if (r)
+        lm->refused |= r->refused;
     return r;
+}
+
+bool lm_takes(const struct lm *lm, enum lm_format format)
+{
+    return !(lm->refused & 1U << format);
 }
 
 struct actor *lm_actor(struct lm *lm)

@@ -8,6 +8,7 @@
 #include "common/core/unknown.h"
 #include "common/json/json.h"
 #include "coordinator/lm/lm_backend.h"
+#include "coordinator/lm/lm_error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,16 +17,6 @@
 #define SHOWN_MAX 120                 /* bytes of a stranger's text in an error */
 
 /* ---- writing ---- */
-
-/* OpenAI's reasoning models take another name for the limit, and no temperature. */
-static bool is_reasoning_model(const char *model)
-{
-    const char *name = strrchr(model, '/') ? strrchr(model, '/') + 1 : model;
-
-    if (name[0] == 'o' && name[1] && strchr("1345", name[1]) && (name[2] == '\0' || name[2] == '-'))
-        return true;
-    return strncmp(name, "gpt-5", 5) == 0 && !strstr(name, "-chat");
-}
 
 static int add_messages(struct json *root, const struct lm_request *request)
 {
@@ -41,18 +32,42 @@ static int add_messages(struct json *root, const struct lm_request *request)
     return messages ? 0 : -1;
 }
 
-char *lm_completion_write(const char *model, const struct lm_request *request, double temperature,
-                          struct err *err)
+/* {"type": "json_schema", "json_schema": {"name", "strict", "schema"}}, or the type alone. */
+static int add_format(struct json *root, const struct lm_request *request, enum lm_format format)
 {
-    bool reasoning = is_reasoning_model(model);
+    struct json *outer, *inner, *schema;
+
+    if (format == LM_FORMAT_NONE)
+        return 0;
+    if (!(outer = json_set_object(root, "response_format")) ||
+        json_set_text(outer, "type", lm_format_name(format)) < 0)
+        return -1;
+    if (format != LM_FORMAT_SCHEMA)
+        return 0;
+    if (!(inner = json_set_object(outer, "json_schema")) ||
+        json_set_text(inner, "name", request->schema_name) < 0 ||
+        json_set_bool(inner, "strict", true) < 0)
+        return -1;
+    schema = json_parse(request->schema, strlen(request->schema), NULL);
+    return json_set(inner, "schema", &schema);
+}
+
+char *lm_completion_write(const char *model, const struct lm_request *request, double temperature,
+                          unsigned refused, struct err *err)
+{
+    const char *limit = refused & LM_REFUSAL_MAX_TOKENS ? "max_completion_tokens" : "max_tokens";
     struct json *root = json_object();
     char *text = NULL;
 
+    if (known_f64(request->temperature))
+        temperature = request->temperature;
     if (!root || json_set_text(root, "model", model) < 0 || add_messages(root, request) < 0 ||
-        json_set_i64(root, reasoning ? "max_completion_tokens" : "max_tokens",
-                     request->max_tokens) < 0 ||
-        (known_f64(temperature) && !reasoning &&
-         json_set_f64(root, "temperature", temperature) < 0))
+        json_set_i64(root, limit, request->max_tokens) < 0 ||
+        (known_f64(temperature) && !(refused & LM_REFUSAL_TEMPERATURE) &&
+         json_set_f64(root, "temperature", temperature) < 0) ||
+        (known_i64(request->seed) && !(refused & LM_REFUSAL_SEED) &&
+         json_set_i64(root, "seed", request->seed) < 0) ||
+        add_format(root, request, lm_refusal_format(request->format, refused)) < 0)
         err_set(err, ERR_NOMEM, "request to a model");
     else
         text = json_print(root, false, err);
@@ -64,7 +79,8 @@ char *lm_completion_write(const char *model, const struct lm_request *request, d
 
 struct reading {
     struct lm_reply *reply;
-    const char *key; /* NULL: none that must be struck out */
+    const char *key;   /* NULL: none that must be struck out */
+    unsigned mentions; /* of an error */
     bool no_memory;
 };
 
@@ -122,40 +138,18 @@ static void take_tokens(int64_t *sum, const struct json *usage, const char *name
         *sum = known_i64(*sum) ? *sum + n : n;
 }
 
-/* What went wrong by the server's word: error.message, error, message, detail; NULL: nothing. */
-static const char *error_text(const struct json *root, long status)
-{
-    const struct json *error = json_member(root, "error");
-    bool flat = status >= 400 || (json_text(json_member(root, "object")) &&
-                                  strcmp(json_text(json_member(root, "object")), "error") == 0);
-
-    if (json_text(error))
-        return json_text(error);
-    if (json_text(json_member(error, "message")))
-        return json_text(json_member(error, "message"));
-    if (json_type_of(error) == JSON_OBJECT)
-        return "it gave no reason";
-    if (flat && json_text(json_member(root, "message")))
-        return json_text(json_member(root, "message"));
-    if (flat && json_text(json_member(root, "detail")))
-        return json_text(json_member(root, "detail"));
-    return NULL;
-}
-
-static enum lm_failure failure_of(long status)
-{
-    if (status == 401 || status == 403)
-        return LM_FAILURE_AUTH;
-    if (status == 429)
-        return LM_FAILURE_RATE_LIMIT;
-    return status >= 500 ? LM_FAILURE_SERVER : LM_FAILURE_REQUEST;
-}
-
 static enum err_code code_of(enum lm_failure f)
 {
     switch (f) {
     case LM_FAILURE_AUTH:
+    case LM_FAILURE_BILLING:
         return ERR_DENIED;
+    case LM_FAILURE_NOT_FOUND:
+        return ERR_NOT_FOUND;
+    case LM_FAILURE_CONTEXT:
+        return ERR_TOO_BIG;
+    case LM_FAILURE_TIMEOUT:
+        return ERR_TIMEOUT;
     case LM_FAILURE_RATE_LIMIT:
         return ERR_BUSY;
     case LM_FAILURE_SERVER:
@@ -165,30 +159,28 @@ static enum err_code code_of(enum lm_failure f)
     }
 }
 
-static void fail_by_status(struct reading *r, long status, const char *text, size_t len)
+static void fail_by_error(struct reading *r, const struct lm_error *e)
 {
-    enum lm_failure failure = failure_of(status);
+    enum lm_failure failure = lm_error_failure(e);
     char what[48];
 
-    if (status >= 400)
-        snprintf(what, sizeof what, "it answered %ld", status);
+    r->mentions = lm_error_mentions(e);
+    if (e->status >= 400)
+        snprintf(what, sizeof what, "it answered %ld", e->status);
     else
         snprintf(what, sizeof what, "it answered with an error");
-    fail_saying(r, failure, code_of(failure), what, text, len);
+    fail_saying(r, failure, code_of(failure), what, e->message, strlen(e->message));
 }
 
-/* An error body: with its status, or with 200 and perhaps a status inside. */
-static bool read_error(struct reading *r, const struct json *root, long status)
+/* An error in plain text, or none at all beside its status. */
+static void fail_by_text(struct reading *r, long status, const char *text, size_t len)
 {
-    const char *text = error_text(root, status);
-    int64_t code = json_integer(json_member(json_member(root, "error"), "code"));
+    struct lm_error e = {.status = status};
+    char *copy = struck(r, text, len);
 
-    if (!text)
-        return false;
-    if (status < 400 && known_i64(code) && code >= 400 && code <= 599)
-        status = (long)code;
-    fail_by_status(r, status, text, strlen(text));
-    return true;
+    e.message = copy ? copy : "";
+    fail_by_error(r, &e);
+    mem_free(copy);
 }
 
 /* content may be a text or a list of parts of which some are text. */
@@ -256,8 +248,8 @@ static void read_choice(struct reading *r, const struct json *choice)
     answer += skip_blanks(answer);
     if (*answer)
         set_text(r, &r->reply->content, answer, strlen(answer));
-    if (cut && !*answer && r->reply->reasoning)
-        lm_reply_fail(r->reply, LM_FAILURE_LENGTH, ERR_TOO_BIG,
+    if (cut && !*answer)
+        lm_reply_fail(r->reply, LM_FAILURE_THINKING, ERR_TOO_BIG,
                       "thinking used up the tokens it may write: nothing is left for an answer");
     else if (cut)
         lm_reply_fail(r->reply, LM_FAILURE_LENGTH, ERR_TOO_BIG,
@@ -272,13 +264,16 @@ static void read_root(struct reading *r, const struct json *root, long status)
 {
     const struct json *choice = json_first(json_member(root, "choices"));
     const struct json *usage = json_member(root, "usage");
+    struct lm_error error;
 
     take_tokens(&r->reply->prompt_tokens, usage, "prompt_tokens");
     take_tokens(&r->reply->completion_tokens, usage, "completion_tokens");
-    if (read_error(r, root, status))
-        return;
-    if (status >= 400)
-        fail_by_status(r, status, "", 0);
+    take_tokens(&r->reply->cached_tokens, json_member(usage, "prompt_tokens_details"),
+                "cached_tokens");
+    if (lm_error_find(root, status, &error))
+        fail_by_error(r, &error);
+    else if (status >= 400)
+        fail_by_text(r, status, "", 0);
     else if (json_type_of(choice) != JSON_OBJECT)
         lm_reply_fail(r->reply, LM_FAILURE_MALFORMED, ERR_MALFORMED,
                       "JSON, but no chat completion: it has no choices");
@@ -287,12 +282,13 @@ static void read_root(struct reading *r, const struct json *root, long status)
 }
 
 int lm_completion_read(long status, const char *body, size_t len, const char *key,
-                       struct lm_reply *out)
+                       struct lm_reply *out, unsigned *mentions)
 {
     struct reading r = {.reply = out, .key = key && strlen(key) >= LM_KEY_SECRET_MIN ? key : NULL};
     struct err why = {0};
     struct json *root;
 
+    *mentions = 0;
     if (!body)
         body = ""; /* an empty response leaves none */
     out->failure = LM_FAILURE_NONE;
@@ -307,13 +303,15 @@ int lm_completion_read(long status, const char *body, size_t len, const char *ke
     if (!root && why.code == ERR_NOMEM)
         r.no_memory = true;
     else if (!root && status >= 400)
-        fail_by_status(&r, status, body, len);
+        fail_by_text(&r, status, body, len);
+    else if (!root && len == 0)
+        lm_reply_fail(out, LM_FAILURE_TRANSPORT, ERR_IO, "an empty body");
     else if (!root)
-        fail_saying(&r, LM_FAILURE_MALFORMED, ERR_MALFORMED,
-                    len ? "not JSON, it begins" : "an empty body", body, len);
+        fail_saying(&r, LM_FAILURE_MALFORMED, ERR_MALFORMED, "not JSON, it begins", body, len);
     else
         read_root(&r, root, status);
     json_free(root);
+    *mentions = r.mentions;
     if (!r.no_memory)
         return 0;
     out->failure = LM_FAILURE_NONE;

@@ -13,15 +13,17 @@ struct err;
 struct lm_reply;
 struct lm_request;
 
-/* The body of a request: no member is ever null, and max_tokens is always there. `temperature` NaN:
- * left out. Yours to mem_free. */
+/* The body of a request: no member is ever null, and a limit of tokens is always there. Without
+ * what is refused (bits of enum lm_refusal); `temperature` is the one for requests without their
+ * own, NaN: left out. Yours to mem_free. */
 char *lm_completion_write(const char *model, const struct lm_request *request, double temperature,
-                          struct err *err);
+                          unsigned refused, struct err *err);
 
 /* Read a response into content, reasoning, finish, tokens, failure and err of *out, which keeps
- * what is not there; `key` (NULL: none) is struck out wherever it appears. -1 only when memory is
- * out (failure is then LM_FAILURE_INTERNAL): a response that is no good is a reply that says so. */
+ * what is not there; `key` (NULL: none) is struck out wherever it appears. *mentions: what an error
+ * speaks of, bits of enum lm_mention. -1 only when memory is out (failure is then
+ * LM_FAILURE_INTERNAL): a response that is no good is a reply that says so. */
 int lm_completion_read(long status, const char *body, size_t len, const char *key,
-                       struct lm_reply *out);
+                       struct lm_reply *out, unsigned *mentions);
 
 #endif

@@ -1,4 +1,4 @@
-/* lm_http.c - the backend that asks an endpoint: requests queued, asked, and once asked again.
+/* lm_http.c - the backend that asks an endpoint: requests queued, asked, and asked again.
  *
  * One thread drives all calls through one curl multi handle and takes requests from the pipe
  * between two rounds; the owner wakes it with curl_multi_wakeup, the one call of libcurl's that
@@ -10,8 +10,11 @@
 #include "common/core/log.h"
 #include "common/core/mem.h"
 #include "common/core/random.h"
+#include "common/core/unknown.h"
 #include "common/net/actor.h"
+#include "coordinator/lm/lm_error.h"
 #include "coordinator/lm/lm_recording.h"
+#include "coordinator/lm/lm_retry.h"
 #include "coordinator/lm/lm_transfer.h"
 
 #include <curl/curl.h>
@@ -19,11 +22,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define JITTER_MS \
-    250 /* over the pause before a retry: callers that failed together come back apart */
 #define IDLE_MS 60000 /* nothing to do: looks at its pipe this often even if a wake were lost */
 
 enum call_state { CALL_QUEUED, CALL_RUNNING, CALL_PAUSED };
@@ -35,13 +37,18 @@ struct call {
     struct lm_reply *reply;
     struct lm_transfer *transfer; /* while running */
     int64_t deadline_ms;
-    int64_t resume_ms; /* while paused */
+    int64_t started_ms; /* first asked */
+    int64_t resume_ms;  /* while paused */
+    int64_t tries;      /* retries made */
+    unsigned refused;   /* left out: the target's, and what this call met */
+    unsigned learnt;    /* of that, what this call met and is the endpoint's way */
 };
 
 struct lm_http {
     CURLM *multi;
     struct lm_target target;
     size_t parallel, running;
+    int64_t retries, retry_ms;
     struct call *calls; /* in order of arrival */
     int record_fd;      /* -1: nothing is recorded */
     atomic_bool stopping;
@@ -93,6 +100,8 @@ static void *http_open(const struct lm_settings *s, struct err *err)
     }
     h->record_fd = -1;
     h->parallel = s->parallel;
+    h->retries = s->retries;
+    h->retry_ms = s->retry_ms;
     atomic_init(&h->stopping, false);
     if (curl_ready != CURLE_OK || !(h->multi = curl_multi_init())) {
         err_set(err, ERR_IO, "libcurl does not start");
@@ -125,39 +134,27 @@ static void record(const struct lm_http *h, const struct call *c)
     mem_free(line);
 }
 
+/* A refusal counts for later requests once the endpoint took this one without. */
+static void learn(struct lm_http *h, struct call *c)
+{
+    if (c->reply->failure != LM_FAILURE_REQUEST)
+        h->target.refused |= c->learnt;
+    c->reply->format = lm_refusal_format(c->request->format, c->refused);
+    c->reply->refused = h->target.refused & LM_REFUSAL_FORMATS;
+}
+
 static void finish(struct lm_http *h, struct actor_pipe *pipe, struct call **at)
 {
     struct call *c = *at;
     struct lm_reply *reply = c->reply;
 
+    learn(h, c);
     reply->seconds = (double)(clock_mono_ms() - c->request->submitted_ms) / 1000;
     record(h, c);
     *at = c->next;
     c->reply = NULL;
     call_free(h, c);
     pipe_send(pipe, reply);
-}
-
-/* Failures that another try may not meet. */
-static bool is_retryable(const struct lm_reply *r)
-{
-    switch (r->failure) {
-    case LM_FAILURE_TRANSPORT:
-    case LM_FAILURE_RATE_LIMIT:
-        return true;
-    case LM_FAILURE_SERVER: /* 501 and 505 say "never" */
-        return r->status != 501 && r->status != 505;
-    default:
-        return r->status == 408;
-    }
-}
-
-static int64_t pause_ms(int64_t asked_ms)
-{
-    unsigned char byte = 0;
-
-    random_bytes(&byte, sizeof byte, NULL);
-    return (asked_ms >= 0 ? asked_ms : LM_RETRY_MS) + byte * JITTER_MS / 255;
 }
 
 /* What the attempt left in the reply is dropped, but for what it cost. */
@@ -173,24 +170,61 @@ static void reply_reset(struct lm_reply *r)
     r->err = none;
 }
 
-/* Ask once more, after a pause that the deadline leaves room for. */
-static bool retry(struct call *c, int64_t asked_ms, int64_t now)
+static void again(struct call *c, int64_t resume_ms)
 {
-    int64_t pause = pause_ms(asked_ms);
-
-    if (c->reply->calls != 1 || !is_retryable(c->reply))
-        return false;
-    if (now + pause >= c->deadline_ms) {
-        char was[ERR_TEXT_MAX];
-
-        memcpy(was, c->reply->err.text, sizeof was);
-        err_set(&c->reply->err, c->reply->err.code, "%s (no time to try again: %lld ms to wait)",
-                was, (long long)pause);
-        return false;
-    }
     reply_reset(c->reply);
     c->state = CALL_PAUSED;
-    c->resume_ms = now + pause;
+    c->resume_ms = resume_ms;
+}
+
+/* The same without what it was refused for, at once. */
+static bool step_down(const struct lm_http *h, struct call *c, unsigned mentions, int64_t now)
+{
+    double temperature =
+        known_f64(c->request->temperature) ? c->request->temperature : h->target.temperature;
+    bool lasting = false;
+    unsigned bit = 0;
+
+    if (c->reply->failure == LM_FAILURE_REQUEST)
+        bit = lm_refusal_next(c->request, temperature, c->refused, mentions, &lasting);
+    if (!bit)
+        return false;
+    c->refused |= bit;
+    c->learnt |= lasting ? bit : 0;
+    again(c, now);
+    return true;
+}
+
+/* Why there is no other try, after the reason that it failed. */
+static bool gave_up(struct call *c, const char *why, int64_t pause)
+{
+    char was[ERR_TEXT_MAX];
+
+    memcpy(was, c->reply->err.text, sizeof was);
+    err_set(&c->reply->err, c->reply->err.code, "%s (%s: %lld ms)", was, why, (long long)pause);
+    return false;
+}
+
+/* The same once more, after a pause that the deadline leaves room for. A server that is loading its
+ * model counts as one that has not sent its first byte yet: it is asked until that wait is over. */
+static bool retry(const struct lm_http *h, struct call *c, const struct lm_wishes *wishes,
+                  int64_t now)
+{
+    bool loading = c->reply->status == 503 && (wishes->mentions & LM_MENTION_LOADING) &&
+                   now < c->started_ms + h->target.first_byte_ms;
+    uint32_t random = 0;
+    int64_t pause;
+
+    if (!lm_retry_helps(c->reply) || (c->tries >= h->retries && !loading))
+        return false;
+    random_bytes(&random, sizeof random, NULL);
+    pause = lm_retry_pause_ms(h->retry_ms, c->tries + 1, wishes->pause_ms, random);
+    if (wishes->pause_ms > LM_RETRY_AFTER_MS)
+        return gave_up(c, "a longer pause is wanted than we wait", wishes->pause_ms);
+    if (now + pause >= c->deadline_ms)
+        return gave_up(c, "no time to try again", pause);
+    c->tries++;
+    again(c, now + pause);
     return true;
 }
 
@@ -231,8 +265,11 @@ static void start_due(struct lm_http *h, int64_t now)
         if (c->state == CALL_RUNNING || (c->state == CALL_PAUSED && c->resume_ms > now) ||
             c->deadline_ms <= now)
             continue;
-        c->transfer =
-            lm_transfer_new(&h->target, c->request, c->deadline_ms, now, h->multi, &c->reply->err);
+        if (c->state == CALL_QUEUED)
+            c->started_ms = now;
+        c->refused |= h->target.refused;
+        c->transfer = lm_transfer_new(&h->target, c->request, c->refused, c->deadline_ms, now,
+                                      h->multi, &c->reply->err);
         c->reply->calls += c->transfer != NULL;
         h->running += c->transfer != NULL;
         c->state = CALL_RUNNING; /* without a transfer: to be finished in this round */
@@ -244,18 +281,18 @@ static void finish_ended(struct lm_http *h, struct actor_pipe *pipe, int64_t now
 {
     for (struct call **at = &h->calls; *at;) {
         struct call *c = *at;
-        int64_t asked_ms = -1;
+        struct lm_wishes wishes;
 
         if (c->state == CALL_RUNNING && c->transfer) {
             if (!lm_transfer_is_over(c->transfer, now)) {
                 at = &c->next;
                 continue;
             }
-            lm_transfer_read(c->transfer, &h->target, c->reply, &asked_ms);
+            lm_transfer_read(c->transfer, &h->target, c->reply, &wishes);
             lm_transfer_free(c->transfer, h->multi);
             c->transfer = NULL;
             h->running--;
-            if (retry(c, asked_ms, now)) {
+            if (step_down(h, c, wishes.mentions, now) || retry(h, c, &wishes, now)) {
                 at = &c->next;
                 continue;
             }

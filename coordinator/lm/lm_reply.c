@@ -19,7 +19,19 @@ struct lm_reply *lm_reply_new(const struct lm_request *request)
     r->status = UNKNOWN_I64;
     r->prompt_tokens = UNKNOWN_I64;
     r->completion_tokens = UNKNOWN_I64;
+    r->cached_tokens = UNKNOWN_I64;
+    r->format = request->format;
     return r;
+}
+
+void lm_reply_free(struct lm_reply *r)
+{
+    if (!r)
+        return;
+    mem_free(r->content);
+    mem_free(r->reasoning);
+    mem_free(r->finish);
+    mem_free(r);
 }
 
 void lm_reply_fail(struct lm_reply *r, enum lm_failure failure, enum err_code code, const char *fmt,

@@ -6,6 +6,7 @@
 #include "common/core/mem.h"
 #include "coordinator/lm/lm_backend.h"
 #include "coordinator/lm/lm_completion.h"
+#include "coordinator/lm/lm_error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,7 @@ int lm_target_init(struct lm_target *t, const struct lm_settings *s, struct err 
     t->key = dup_or_null(s->key, &no_memory);
     t->ca_file = dup_or_null(s->ca_file, &no_memory);
     t->temperature = s->temperature;
+    t->refused = lm_refusal_of_model(s->model);
     t->connect_ms = s->connect_ms;
     t->first_byte_ms = s->first_byte_ms;
     t->response_max = s->response_max;
@@ -183,8 +185,9 @@ static bool set_options(struct lm_transfer *t, const struct lm_target *target, i
 }
 
 struct lm_transfer *lm_transfer_new(const struct lm_target *target,
-                                    const struct lm_request *request, int64_t deadline_ms,
-                                    int64_t now_ms, CURLM *multi, struct err *err)
+                                    const struct lm_request *request, unsigned refused,
+                                    int64_t deadline_ms, int64_t now_ms, CURLM *multi,
+                                    struct err *err)
 {
     struct lm_transfer *t = mem_zalloc(sizeof *t);
 
@@ -194,7 +197,8 @@ struct lm_transfer *lm_transfer_new(const struct lm_target *target,
     t->deadline_ms = deadline_ms;
     t->first_byte_limit = target->first_byte_ms;
     t->first_byte_ms = now_ms + target->first_byte_ms;
-    if (!(t->body = lm_completion_write(target->model, request, target->temperature, err))) {
+    t->body = lm_completion_write(target->model, request, target->temperature, refused, err);
+    if (!t->body) {
         lm_transfer_free(t, NULL);
         return NULL;
     }
@@ -291,7 +295,7 @@ static void fail(const struct lm_transfer *t, struct lm_reply *out)
     } else if (failure == LM_FAILURE_TIMEOUT) {
         curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
         if (connected == 0)
-            lm_reply_fail(out, failure, ERR_TIMEOUT, "no connection in time");
+            lm_reply_fail(out, LM_FAILURE_CONNECT, ERR_TIMEOUT, "no connection in time");
         else if (t->late)
             lm_reply_fail(out, failure, ERR_TIMEOUT, "no first byte within %lld ms",
                           (long long)t->first_byte_limit);
@@ -304,20 +308,21 @@ static void fail(const struct lm_transfer *t, struct lm_reply *out)
 }
 
 void lm_transfer_read(struct lm_transfer *t, const struct lm_target *target, struct lm_reply *out,
-                      int64_t *asked_ms)
+                      struct lm_wishes *wishes)
 {
     curl_off_t seconds = 0;
     char was[ERR_TEXT_MAX];
     long status = 0;
 
-    *asked_ms = -1;
+    *wishes = (struct lm_wishes){.pause_ms = -1};
     if (t->result != CURLE_OK) {
         fail(t, out);
     } else {
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        lm_completion_read(status, t->response.data, t->response.len, target->key, out);
+        lm_completion_read(status, t->response.data, t->response.len, target->key, out,
+                           &wishes->mentions);
         if (curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
-            *asked_ms = seconds < 86400 ? (int64_t)seconds * 1000 : (int64_t)86400 * 1000;
+            wishes->pause_ms = seconds < 86400 ? (int64_t)seconds * 1000 : (int64_t)86400 * 1000;
     }
     if (out->failure == LM_FAILURE_NONE)
         return;

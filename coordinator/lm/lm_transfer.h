@@ -22,6 +22,7 @@ struct lm_target {
     char *key;     /* NULL: none */
     char *ca_file; /* NULL: the system's */
     double temperature;
+    unsigned refused; /* what it was found not to take: bits of enum lm_refusal */
     int64_t connect_ms, first_byte_ms;
     size_t response_max;
 };
@@ -29,10 +30,11 @@ struct lm_target {
 int lm_target_init(struct lm_target *t, const struct lm_settings *s, struct err *err);
 void lm_target_clear(struct lm_target *t);
 
-/* Started at once. NULL with the reason. */
+/* Started at once, without what is refused. NULL with the reason. */
 struct lm_transfer *lm_transfer_new(const struct lm_target *target,
-                                    const struct lm_request *request, int64_t deadline_ms,
-                                    int64_t now_ms, CURLM *multi, struct err *err);
+                                    const struct lm_request *request, unsigned refused,
+                                    int64_t deadline_ms, int64_t now_ms, CURLM *multi,
+                                    struct err *err);
 void lm_transfer_free(struct lm_transfer *t, CURLM *multi);
 
 /* libcurl says that this handle's transfer ended so. */
@@ -42,8 +44,14 @@ void lm_transfer_done(CURL *easy, CURLcode result);
 bool lm_transfer_is_over(struct lm_transfer *t, int64_t now_ms);
 int64_t lm_transfer_due_ms(const struct lm_transfer *t); /* when a limit passes next */
 
-/* What came of it into *out; *asked_ms is the pause that the endpoint asked for, -1: none. */
+/* What a response asks for, beside its answer. */
+struct lm_wishes {
+    int64_t pause_ms;  /* by Retry-After; -1: none */
+    unsigned mentions; /* of an error: bits of enum lm_mention */
+};
+
+/* What came of it into *out. */
 void lm_transfer_read(struct lm_transfer *t, const struct lm_target *target, struct lm_reply *out,
-                      int64_t *asked_ms);
+                      struct lm_wishes *wishes);
 
 #endif

@@ -20,13 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     401, 404, 408, 429, 500, 503, 529, 0};
     struct lm_request *request;
     struct lm_reply *r;
+    unsigned mentions;
 
     if (size == 0)
         return 0;
     request = lm_request_new(1, "fuzz", NULL);
     r = lm_reply_new(request);
     lm_request_free(request);
-    if (lm_completion_read(statuses[data[0] & 15], (const char *)data + 1, size - 1, key, r) < 0)
+    if (lm_completion_read(statuses[data[0] & 15], (const char *)data + 1, size - 1, key, r,
+                           &mentions) < 0)
         abort();
     if (r->failure ? r->err.text[0] == '\0' : !r->content)
         abort();

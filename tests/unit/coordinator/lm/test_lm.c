@@ -282,6 +282,40 @@ static void requests_survive_lost_memory(void **state)
     assert_in_range(nth, 5, 99);
 }
 
+static void a_shape_is_checked(void **state)
+{
+    static const struct {
+        enum lm_format format;
+        const char *name, *schema, *said;
+    } rows[] = {
+        {LM_FORMAT_SCHEMA, "Plan_1-a", "{}", NULL},
+        {LM_FORMAT_OBJECT, NULL, NULL, NULL},
+        {LM_FORMAT_NONE, NULL, NULL, NULL},
+        {LM_FORMAT_SCHEMA, "", "{}", "schema name \"\""},
+        {LM_FORMAT_SCHEMA, NULL, "{}", "schema name"},
+        {LM_FORMAT_SCHEMA, "a b", "{}", "schema name \"a b\""},
+        {LM_FORMAT_SCHEMA, "0123456789012345678901234567890123456789012345678901234567890123x",
+         "{}", "schema name"},
+        {LM_FORMAT_SCHEMA, "Plan", NULL, "schema: "},
+        {LM_FORMAT_SCHEMA, "Plan", "[]", "schema: array, wanted an object"},
+        {LM_FORMAT_SCHEMA, "Plan", "{", "schema: "},
+    };
+    struct lm_request *r = lm_request_new(1, "Test", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err err = {0};
+        int rc = lm_request_shape(r, rows[i].format, rows[i].name, rows[i].schema, &err);
+
+        assert_int_equal(rc, rows[i].said ? -1 : 0);
+        if (rows[i].said && !strstr(err.text, rows[i].said))
+            fail_msg("row %zu: %s", i, err.text);
+    }
+    assert_int_equal(r->format, LM_FORMAT_NONE); /* the last that was good */
+    assert_null(r->schema);
+    lm_request_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_key_is_read),
         cmocka_unit_test(failures_have_names),
         cmocka_unit_test(requests_survive_lost_memory),
+        cmocka_unit_test(a_shape_is_checked),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -4,6 +4,7 @@
 #include "common/core/unknown.h"
 #include "coordinator/lm/lm.h"
 #include "coordinator/lm/lm_backend.h"
+#include "coordinator/lm/lm_error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 static const char key[] = "sk-0123456789";
+static unsigned mentions; /* of the last response read */
 
 static struct lm_request *question(void)
 {
@@ -35,28 +37,45 @@ static struct lm_reply *reply_new(void)
     return reply;
 }
 
+#define SCHEMA "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}"
+
 static void a_request_is_written(void **state)
 {
     static const struct {
         const char *model;
-        double temperature;
+        double temperature, own;
+        unsigned refused;
+        enum lm_format format;
         const char *end;
     } rows[] = {
-        {"tiny", UNKNOWN_F64, "\"max_tokens\":100}"},
-        {"tiny", 0, "\"max_tokens\":100,\"temperature\":0}"},
-        {"tiny", 0.7, "\"max_tokens\":100,\"temperature\":0.7}"},
-        {"o3-mini", 0.7, "\"max_completion_tokens\":100}"},
-        {"openai/gpt-5", 0.7, "\"max_completion_tokens\":100}"},
-        {"gpt-5-chat-latest", UNKNOWN_F64, "\"max_tokens\":100}"},
-        {"o300", UNKNOWN_F64, "\"max_tokens\":100}"},
-        {"olmo", UNKNOWN_F64, "\"max_tokens\":100}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, 0, 0, "\"max_tokens\":100}"},
+        {"tiny", 0, UNKNOWN_F64, 0, 0, "\"max_tokens\":100,\"temperature\":0}"},
+        {"tiny", 0.7, UNKNOWN_F64, 0, 0, "\"max_tokens\":100,\"temperature\":0.7}"},
+        {"tiny", 0.7, 1, 0, 0, "\"max_tokens\":100,\"temperature\":1}"},
+        {"tiny", UNKNOWN_F64, 1, 0, 0, "\"max_tokens\":100,\"temperature\":1}"},
+        {"tiny", 0.7, 1, LM_REFUSAL_TEMPERATURE, 0, "\"max_tokens\":100}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, LM_REFUSAL_MAX_TOKENS, 0,
+         "\"max_completion_tokens\":100}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, 0, LM_FORMAT_OBJECT,
+         "\"max_tokens\":100,\"response_format\":{\"type\":\"json_object\"}}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, 0, LM_FORMAT_SCHEMA,
+         "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"Plan\","
+         "\"strict\":true,\"schema\":" SCHEMA "}}}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, LM_REFUSAL_SCHEMA, LM_FORMAT_SCHEMA,
+         "\"max_tokens\":100,\"response_format\":{\"type\":\"json_object\"}}"},
+        {"tiny", UNKNOWN_F64, UNKNOWN_F64, LM_REFUSAL_FORMATS, LM_FORMAT_SCHEMA,
+         "\"max_tokens\":100}"},
     };
-    struct lm_request *r = question();
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *body = lm_completion_write(rows[i].model, r, rows[i].temperature, NULL);
+        struct lm_request *r = question();
+        char *body;
 
+        r->temperature = rows[i].own;
+        if (rows[i].format)
+            assert_int_equal(lm_request_shape(r, rows[i].format, "Plan", SCHEMA, NULL), 0);
+        body = lm_completion_write(rows[i].model, r, rows[i].temperature, rows[i].refused, NULL);
         assert_non_null(body);
         assert_string_equal(body + strlen(body) - strlen(rows[i].end), rows[i].end);
         assert_null(strstr(body, "null"));
@@ -64,7 +83,26 @@ static void a_request_is_written(void **state)
                                      "\\\"brief\\\".\"},{\"role\":\"user\",\"content\":\"h\xc3\xa9"
                                      "\\n\"}]"));
         mem_free(body);
+        lm_request_free(r);
     }
+}
+
+/* The rollout tells requests apart here, and is nobody else's business. */
+static void a_seed_is_sent_and_a_rollout_is_not(void **state)
+{
+    struct lm_request *r = question();
+    char *body;
+
+    (void)state;
+    r->seed = 7;
+    r->rollout = 3;
+    body = lm_completion_write("tiny", r, UNKNOWN_F64, 0, NULL);
+    assert_non_null(strstr(body, "\"seed\":7"));
+    assert_null(strstr(body, "rollout"));
+    mem_free(body);
+    body = lm_completion_write("tiny", r, UNKNOWN_F64, LM_REFUSAL_SEED, NULL);
+    assert_null(strstr(body, "seed"));
+    mem_free(body);
     lm_request_free(r);
 }
 
@@ -75,11 +113,12 @@ static void writing_survives_lost_memory(void **state)
     char *body;
 
     (void)state;
+    assert_int_equal(lm_request_shape(r, LM_FORMAT_SCHEMA, "Plan", SCHEMA, NULL), 0);
     do {
         struct err err = {0};
 
         mem_fail_at(++nth);
-        body = lm_completion_write("tiny", r, 0.5, &err);
+        body = lm_completion_write("tiny", r, 0.5, 0, &err);
         mem_fail_at(0);
         assert_true(body || err.code == ERR_NOMEM);
     } while (!body && nth < 1000);
@@ -117,9 +156,9 @@ static void responses_are_read(void **state)
         {CHOICE("{\"content\":\"[[ ## a ## ]]\\nsay </think>\"}", "\"stop\""),
          "[[ ## a ## ]]\nsay </think>", NULL, LM_FAILURE_NONE},
         {CHOICE("{\"content\":\"<think>still at it\"}", "\"length\""), NULL, "still at it",
-         LM_FAILURE_LENGTH},
+         LM_FAILURE_THINKING},
         {CHOICE("{\"content\":\"\",\"reasoning\":\"still\"}", "\"length\""), NULL, "still",
-         LM_FAILURE_LENGTH},
+         LM_FAILURE_THINKING},
         {CHOICE("{\"content\":\"half\"}", "\"length\""), "half", NULL, LM_FAILURE_LENGTH},
         {CHOICE("{\"content\":null}", "\"stop\""), NULL, NULL, LM_FAILURE_EMPTY},
         {CHOICE("{}", "\"tool_calls\""), NULL, NULL, LM_FAILURE_EMPTY},
@@ -131,7 +170,7 @@ static void responses_are_read(void **state)
         {"{}", NULL, NULL, LM_FAILURE_MALFORMED},
         {"[]", NULL, NULL, LM_FAILURE_MALFORMED},
         {"null", NULL, NULL, LM_FAILURE_MALFORMED},
-        {"", NULL, NULL, LM_FAILURE_MALFORMED},
+        {"", NULL, NULL, LM_FAILURE_TRANSPORT},
         {"<!DOCTYPE html>", NULL, NULL, LM_FAILURE_MALFORMED},
         {"{\"choices\":[{\"mess", NULL, NULL, LM_FAILURE_MALFORMED},
         {"data: {\"choices\":[]}\n\n", NULL, NULL, LM_FAILURE_MALFORMED},
@@ -141,7 +180,8 @@ static void responses_are_read(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct lm_reply *r = reply_new();
 
-        assert_int_equal(lm_completion_read(200, rows[i].body, strlen(rows[i].body), key, r), 0);
+        assert_int_equal(
+            lm_completion_read(200, rows[i].body, strlen(rows[i].body), key, r, &mentions), 0);
         if (r->failure != rows[i].failure)
             fail_msg("%s: %s (%s)", rows[i].body, lm_failure_name(r->failure), r->err.text);
         assert_true((r->err.text[0] != '\0') == (r->failure != LM_FAILURE_NONE));
@@ -165,16 +205,16 @@ static void errors_are_told_apart(void **state)
         {500, "{\"error\":{\"message\":\"fell over\"}}", "500: fell over", LM_FAILURE_SERVER},
         {503, "{\"error\":{\"code\":503,\"message\":\"Loading model\"}}", "Loading model",
          LM_FAILURE_SERVER},
-        {404, "{\"error\":\"no such model\"}", "404: no such model", LM_FAILURE_REQUEST},
+        {404, "{\"error\":\"no such model\"}", "404: no such model", LM_FAILURE_NOT_FOUND},
         {400, "{\"object\":\"error\",\"message\":\"flat\",\"code\":40303}", "400: flat",
          LM_FAILURE_REQUEST},
-        {404, "{\"detail\":\"Not Found\"}", "Not Found", LM_FAILURE_REQUEST},
-        {404, "Not Found", "404: Not Found", LM_FAILURE_REQUEST},
+        {404, "{\"detail\":\"Not Found\"}", "Not Found", LM_FAILURE_NOT_FOUND},
+        {404, "Not Found", "404: Not Found", LM_FAILURE_NOT_FOUND},
         {502, "<html>Bad Gateway</html>", "502: <html>", LM_FAILURE_SERVER},
         {401, "{\"error\":{\"message\":\"bad key\"}}", "bad key", LM_FAILURE_AUTH},
         {403, "", "403", LM_FAILURE_AUTH},
         {429, "{}", "429", LM_FAILURE_RATE_LIMIT},
-        {408, "[1]", "408", LM_FAILURE_REQUEST},
+        {408, "[1]", "408", LM_FAILURE_TIMEOUT},
         {200, "{\"error\":\"No models loaded\"}", "with an error: No models loaded",
          LM_FAILURE_REQUEST},
         {200, "{\"error\":{\"message\":\"busy\",\"code\":529}}", "529: busy", LM_FAILURE_SERVER},
@@ -190,8 +230,9 @@ static void errors_are_told_apart(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct lm_reply *r = reply_new();
 
-        assert_int_equal(
-            lm_completion_read(rows[i].status, rows[i].body, strlen(rows[i].body), key, r), 0);
+        assert_int_equal(lm_completion_read(rows[i].status, rows[i].body, strlen(rows[i].body), key,
+                                            r, &mentions),
+                         0);
         if (r->failure != rows[i].failure || !strstr(r->err.text, rows[i].said))
             fail_msg("%ld %s: %s, \"%s\"", rows[i].status, rows[i].body,
                      lm_failure_name(r->failure), r->err.text);
@@ -221,10 +262,10 @@ static void usage_is_summed_where_it_is_said(void **state)
 
         snprintf(body, sizeof body,
                  "{\"choices\":[{\"message\":{\"content\":\"x\"}}],\"usage\":%s}", rows[i].usage);
-        assert_int_equal(lm_completion_read(200, body, strlen(body), NULL, r), 0);
+        assert_int_equal(lm_completion_read(200, body, strlen(body), NULL, r, &mentions), 0);
         assert_int_equal(r->prompt_tokens, rows[i].prompt);
         assert_int_equal(r->completion_tokens, rows[i].completion);
-        assert_int_equal(lm_completion_read(200, body, strlen(body), NULL, r),
+        assert_int_equal(lm_completion_read(200, body, strlen(body), NULL, r, &mentions),
                          0); /* a second call */
         assert_int_equal(r->prompt_tokens,
                          known_i64(rows[i].prompt) ? 2 * rows[i].prompt : UNKNOWN_I64);
@@ -252,8 +293,9 @@ static void the_key_is_struck_out(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct lm_reply *r = reply_new();
 
-        assert_int_equal(
-            lm_completion_read(rows[i].status, rows[i].body, strlen(rows[i].body), key, r), 0);
+        assert_int_equal(lm_completion_read(rows[i].status, rows[i].body, strlen(rows[i].body), key,
+                                            r, &mentions),
+                         0);
         assert_null(strstr(r->err.text, "0123"));
         assert_true(!r->content || !strstr(r->content, "0123"));
         assert_true(!r->reasoning || !strstr(r->reasoning, "0123"));
@@ -274,8 +316,8 @@ static void every_length_truncated_is_malformed(void **state)
         struct lm_reply *r = reply_new();
 
         memcpy(part, sample, len);
-        assert_int_equal(lm_completion_read(200, part, len, key, r), 0);
-        assert_int_equal(r->failure, LM_FAILURE_MALFORMED);
+        assert_int_equal(lm_completion_read(200, part, len, key, r, &mentions), 0);
+        assert_int_equal(r->failure, len ? LM_FAILURE_MALFORMED : LM_FAILURE_TRANSPORT);
         lm_reply_free(r);
         free(part);
     }
@@ -292,7 +334,7 @@ static void every_bit_flipped_is_survived(void **state)
 
         memcpy(text, sample, sizeof sample);
         text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
-        assert_int_equal(lm_completion_read(200, text, strlen(sample), key, r), 0);
+        assert_int_equal(lm_completion_read(200, text, strlen(sample), key, r, &mentions), 0);
         assert_true((r->failure == LM_FAILURE_NONE) == (r->err.text[0] == '\0'));
         good += r->failure == LM_FAILURE_NONE;
         lm_reply_free(r);
@@ -310,7 +352,7 @@ static void lost_memory_is_survived(void **state)
         struct lm_reply *r = reply_new();
 
         mem_fail_at(++nth);
-        rc = lm_completion_read(200, sample, strlen(sample), key, r);
+        rc = lm_completion_read(200, sample, strlen(sample), key, r, &mentions);
         mem_fail_at(0);
         assert_true((rc == 0) == (r->failure == LM_FAILURE_NONE));
         assert_true(rc == 0 || r->err.code == ERR_NOMEM);
@@ -323,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_written),
+        cmocka_unit_test(a_seed_is_sent_and_a_rollout_is_not),
         cmocka_unit_test(writing_survives_lost_memory),
         cmocka_unit_test(responses_are_read),
         cmocka_unit_test(errors_are_told_apart),
