@@ -1,5 +1,6 @@
 /* pipeline_place.c - the best of several schedules: HEFT with and without weight on busy time, with
- * the devices limited to the busiest or the largest, and everything on one device. */
+ * the devices limited to the busiest or the largest, and everything on one device; and what a
+ * bounded search makes of it. */
 #include "coordinator/planner/pipeline_turn.h"
 
 #include "common/core/err.h"
@@ -59,28 +60,28 @@ static double *asked_seconds(const struct pipeline_turn *t, const struct pipelin
     return seconds;
 }
 
-/* Keep the better of two: within the busy limit first, then shorter, then fewer devices. */
+/* Within the busy limit first, then shorter, then fewer devices. */
+static bool schedule_better(void *arg, const struct heft_schedule *a, const struct heft_schedule *b)
+{
+    const struct pipeline_turn *t = arg;
+    double limit = busy_limit(t);
+
+    if ((a->busy_seconds <= limit) != (b->busy_seconds <= limit))
+        return a->busy_seconds <= limit;
+    if (a->busy_seconds > limit)
+        return a->busy_seconds < b->busy_seconds;
+    if (a->makespan != b->makespan)
+        return a->makespan < b->makespan;
+    return a->devices_used < b->devices_used;
+}
+
+/* Keep the better of two. */
 static void keep_better(const struct pipeline_turn *t, struct heft_schedule **best,
                         struct heft_schedule *s)
 {
-    double limit = busy_limit(t);
-    bool better;
-
     if (!s)
         return;
-    if (!*best) {
-        *best = s;
-        return;
-    }
-    if ((s->busy_seconds <= limit) != ((*best)->busy_seconds <= limit))
-        better = s->busy_seconds <= limit;
-    else if (s->busy_seconds > limit)
-        better = s->busy_seconds < (*best)->busy_seconds;
-    else if (s->makespan != (*best)->makespan)
-        better = s->makespan < (*best)->makespan;
-    else
-        better = s->devices_used < (*best)->devices_used;
-    if (better) {
+    if (!*best || schedule_better((void *)(uintptr_t)t, s, *best)) {
         heft_schedule_free(*best);
         *best = s;
     } else {
@@ -230,28 +231,74 @@ int pipeline_single(struct pipeline_turn *t, struct err *err)
     return try_single(t, &p, NULL, &t->single_seconds, &t->single_site, err);
 }
 
-struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct pipeline_ask *ask,
-                                     struct err *err)
+/* Whether the planner's own schedule does all that is asked: then it stands, as nothing better was
+ * found without the ask. */
+static bool own_conforms(const struct pipeline_turn *t, const struct heft_problem *p)
+{
+    const struct heft_schedule *s = t->own;
+
+    if (!s || (p->max_devices > 0 && s->devices_used > p->max_devices))
+        return false;
+    for (size_t i = 0; i < p->tasks; i++) {
+        size_t task = s->order[i];
+
+        if (isinf(p->seconds[task * p->devices + s->device[task]]))
+            return false;
+        for (size_t k = i + 1; k < p->tasks; k++) { /* nothing more urgent was ready */
+            size_t later = s->order[k];
+            bool ready = true;
+
+            for (size_t e = 0; e < t->edges_count && ready; e++)
+                if (t->edges[e].to == later)
+                    for (size_t j = i; j < k && ready; j++)
+                        ready = s->order[j] != t->edges[e].from;
+            if (ready && p->priority && p->priority[later] > p->priority[task])
+                return false;
+        }
+        for (size_t k = 0; p->group && k < p->tasks; k++)
+            if (p->group[task] != HEFT_NO_GROUP && p->group[k] == p->group[task] &&
+                s->device[k] != s->device[task])
+                return false;
+    }
+    return true;
+}
+
+/* The candidates, then the search from the best of them. */
+static int place_best(const struct pipeline_turn *t, struct heft_problem *p,
+                      struct heft_schedule **best, struct err *err)
 {
     static const double weights[] = {0, 0.5, 2, 8,
                                      1e6}; /* the last: least busy time at any price */
-    double *seconds = asked_seconds(t, ask, err), least = INFINITY;
-    struct heft_schedule *best = NULL;
+    double least;
     size_t site = 0;
-    int rc = seconds ? 0 : -1;
-    struct heft_problem p = problem_of(t, ask, seconds);
 
-    for (size_t i = 0; rc == 0 && i < sizeof weights / sizeof weights[0]; i++) {
-        p.busy_weight = weights[i];
-        if (i > 0 && best && best->busy_seconds <= busy_limit(t))
+    for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
+        p->busy_weight = weights[i];
+        if (i > 0 && *best && (*best)->busy_seconds <= busy_limit(t))
             break; /* weight on busy time only helps to stay within its limit */
-        rc = try_open(t, &p, &best, err);
+        if (try_open(t, p, best, err) < 0)
+            return -1;
     }
-    p.busy_weight = 0;
-    if (rc == 0 && p.max_devices > 0)
-        rc = try_limited(t, &p, &best, err);
-    if (rc == 0)
-        rc = try_single(t, &p, &best, &least, &site, err);
+    p->busy_weight = 0;
+    if ((p->max_devices > 0 && try_limited(t, p, best, err) < 0) ||
+        try_single(t, p, best, &least, &site, err) < 0)
+        return -1;
+    return *best ? heft_improve(p, schedule_better, (void *)(uintptr_t)t, heft_budget(p), best, err)
+                 : 0;
+}
+
+struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct pipeline_ask *ask,
+                                     struct err *err)
+{
+    double *seconds = asked_seconds(t, ask, err);
+    struct heft_schedule *best = NULL;
+    struct heft_problem p = problem_of(t, ask, seconds);
+    int rc = seconds ? 0 : -1;
+
+    if (rc == 0 && ask && own_conforms(t, &p))
+        rc = (best = heft_schedule_fixed(&p, t->own->device, t->own->order, err)) ? 0 : -1;
+    else if (rc == 0)
+        rc = place_best(t, &p, &best, err);
     mem_free(seconds);
     if (rc == 0 && !best)
         err_set(err, ERR_INFEASIBLE,
