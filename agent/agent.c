@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 #include "agent/agent_settings.h"
 #include "agent/apply/apply.h"
+#include "agent/link/sleep_watch.h"
 #include "agent/link/uplink.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/process.h"
@@ -28,6 +29,7 @@
 #define POLL_SIGNAL 1
 #define POLL_OUTPUT 2
 #define POLL_MAX (2 + APPLY_RUNNING_MAX)
+#define LOOK_MS 5000       /* a wait at most: some polls do not count sleep, and go on after it */
 #define LAST_WORDS_MS 1500 /* for receipts of the last statuses, before Goodbye */
 
 struct agent {
@@ -41,6 +43,7 @@ struct agent {
     struct report *report;
     struct apply *apply;
     struct uplink *uplink;
+    struct sleep_watch sleep;
     int64_t heartbeat_ms; /* the coordinator's wish; 0: none yet */
     int64_t state_due_ms;
     int64_t profile_due_ms;
@@ -265,6 +268,7 @@ struct agent *agent_new(const struct agent_settings *settings, const char *data_
         !(a->report = report_new(a->probe, &report, err)) || open_apply(a, data_dir, err) < 0 ||
         open_link(a, err) < 0)
         goto fail;
+    sleep_watch_init(&a->sleep, clock_mono_ms(), clock_awake_ms());
     a->profile_due_ms = clock_mono_ms() + settings->profile_interval_ms;
     mem_free(key_path);
     return a;
@@ -372,6 +376,17 @@ static void watch_outputs(struct agent *a)
     }
 }
 
+/* Before anything is done with the connection: what it was told may never have left. */
+static void look_for_sleep(struct agent *a, int64_t now_ms)
+{
+    int64_t slept = sleep_watch_look(&a->sleep, now_ms, clock_awake_ms());
+
+    if (slept == 0)
+        return;
+    log_info(a->settings->coordinator, "slept %lld s: connecting anew", (long long)slept / 1000);
+    uplink_wake(a->uplink, now_ms);
+}
+
 static int64_t next_due(const struct agent *a, int64_t now_ms)
 {
     int64_t due = uplink_due(a->uplink, now_ms), apply = apply_due(a->apply);
@@ -382,6 +397,8 @@ static int64_t next_due(const struct agent *a, int64_t now_ms)
         due = a->profile_due_ms;
     if (uplink_is_open(a->uplink) && a->state_due_ms < due)
         due = a->state_due_ms;
+    if (due - now_ms > LOOK_MS)
+        return LOOK_MS;
     return due > now_ms ? due - now_ms : 0;
 }
 
@@ -396,6 +413,7 @@ static int turn(struct agent *a, int64_t wait_ms, struct err *err)
     unwatch_outputs(a);
     drain_signals();
     now = read_clock();
+    look_for_sleep(a, now.mono_ms);
     uplink_serve(a->uplink, now.mono_ms);
     apply_tick(a->apply, now);
     refresh_profile(a, now.mono_ms);

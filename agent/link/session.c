@@ -120,6 +120,15 @@ void session_refused(struct session *s, int64_t retry_after_ms, int64_t now_ms, 
     greet(s, now_ms + wait + (int64_t)(random * 0.5 * (double)wait));
 }
 
+void session_wake(struct session *s, int64_t now_ms)
+{
+    s->phase = SESSION_DOWN;
+    s->due_ms = now_ms;
+    s->was_open = false;
+    backoff_reset(&s->connect);
+    backoff_reset(&s->hello);
+}
+
 int64_t session_due(const struct session *s)
 {
     switch (s->phase) {

@@ -70,6 +70,11 @@ void session_welcome(struct session *s, int64_t heartbeat_ms, int64_t now_ms);
 /* A Refusal of the session itself; retry_after_ms may be UNKNOWN_I64. */
 void session_refused(struct session *s, int64_t retry_after_ms, int64_t now_ms, double random);
 
+/* The machine slept: whatever the socket says of its connection is of before. The next step
+ * connects anew, at once, and the first greeting is not spread: a fleet does not wake at one
+ * moment. */
+void session_wake(struct session *s, int64_t now_ms);
+
 /* When session_step wants to be called although nothing happened; INT64_MAX: never. */
 int64_t session_due(const struct session *s);
 

@@ -391,6 +391,13 @@ void uplink_serve(struct uplink *u, int64_t now_ms)
     say_absence(u, now_ms);
 }
 
+void uplink_wake(struct uplink *u, int64_t now_ms)
+{
+    close_socket(u);
+    session_wake(&u->session, now_ms);
+    tell_lost(u);
+}
+
 int64_t uplink_due(const struct uplink *u, int64_t now_ms)
 {
     int64_t session = session_due(&u->session), kept = INT64_MAX;

@@ -67,6 +67,10 @@ void uplink_serve(struct uplink *u, int64_t now_ms);
 int64_t uplink_due(const struct uplink *u,
                    int64_t now_ms); /* INT64_MAX: when there is something to read */
 
+/* The machine slept until now: the connection is made anew at once, rather than when its silence is
+ * noticed. Kept messages stay. */
+void uplink_wake(struct uplink *u, int64_t now_ms);
+
 bool uplink_is_open(const struct uplink *u);
 
 /* 0: handed to the socket. -1: no session, or no room: lost. The record stays the caller's. */

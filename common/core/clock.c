@@ -13,6 +13,13 @@
 #define CLOCK_THROUGH_SLEEP CLOCK_MONOTONIC
 #endif
 
+/* And the one that stops meanwhile. */
+#ifdef CLOCK_UPTIME_RAW
+#define CLOCK_WHILE_AWAKE CLOCK_UPTIME_RAW
+#else
+#define CLOCK_WHILE_AWAKE CLOCK_MONOTONIC
+#endif
+
 static int64_t clock_read_ms(clockid_t id)
 {
     struct timespec ts;
@@ -26,6 +33,11 @@ static int64_t clock_read_ms(clockid_t id)
 int64_t clock_mono_ms(void)
 {
     return clock_read_ms(CLOCK_THROUGH_SLEEP);
+}
+
+int64_t clock_awake_ms(void)
+{
+    return clock_read_ms(CLOCK_WHILE_AWAKE);
 }
 
 int64_t clock_wall_ms(void)

@@ -11,6 +11,10 @@
  * finds its timers due. */
 int64_t clock_mono_ms(void);
 
+/* Milliseconds that the machine was awake since some fixed moment: what the clock above counts,
+ * less the time it slept. */
+int64_t clock_awake_ms(void);
+
 /* Milliseconds since 1970-01-01 UTC; may jump when somebody sets the clock. */
 int64_t clock_wall_ms(void);
 

@@ -68,6 +68,23 @@ static void a_lost_connection_greets_again_spread_over_a_heartbeat(void **state)
     assert_int_equal(step(&s, 4500), SESSION_HELLO);
 }
 
+/* It slept: whatever the old socket says, another one is opened, and greets without a spread. */
+static void one_that_slept_connects_and_greets_at_once(void **state)
+{
+    struct session s;
+
+    (void)state;
+    open_session(&s, 0);
+    session_wake(&s, 9000000);
+    assert_int_equal(step(&s, 9000000), SESSION_CONNECT);
+    view.connected = false; /* the new socket has none yet */
+    view.connections = 0;
+    assert_int_equal(step(&s, 9000000), SESSION_NOTHING);
+    view.connected = true;
+    view.connections = 1;
+    assert_int_equal(step(&s, 9000100), SESSION_HELLO);
+}
+
 static void a_connection_made_anew_between_two_looks_is_noticed(void **state)
 {
     struct session s;
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_session_is_made_at_once),
         cmocka_unit_test(an_absent_coordinator_is_waited_for),
         cmocka_unit_test(a_lost_connection_greets_again_spread_over_a_heartbeat),
+        cmocka_unit_test(one_that_slept_connects_and_greets_at_once),
         cmocka_unit_test(a_connection_made_anew_between_two_looks_is_noticed),
         cmocka_unit_test(silence_is_asked_about_and_then_ends_the_connection),
         cmocka_unit_test(an_answer_to_the_question_keeps_the_session),

@@ -187,6 +187,31 @@ static void a_session_opens_and_reports_arrive(void **state)
     lab_close(&lab);
 }
 
+/* After a sleep the old connection is not waited for, and what was kept arrives on the new one. */
+static void after_a_sleep_it_connects_anew_and_loses_nothing(void **state)
+{
+    struct agent_message *m = a_status(3);
+    struct lab lab;
+
+    (void)state;
+    lab_open(&lab, true);
+    UNTIL(&lab, uplink_is_open(lab.uplink));
+    lab.skew_ms += 8LL * 3600 * 1000;
+    uplink_wake(lab.uplink, now(&lab));
+    assert_int_equal(lab.losses, 1);
+    assert_false(uplink_is_open(lab.uplink));
+    assert_int_equal(uplink_keep(lab.uplink, 42, &m, NULL), 0);
+    UNTIL(&lab, uplink_is_open(lab.uplink) && lab.settled == 1);
+    assert_int_equal(lab.welcomes, 2);
+    assert_int_equal(hellos(&lab), 2);
+    assert_int_equal(arrived(&lab, 3), 1);
+    uplink_wake(lab.uplink, now(&lab));
+    uplink_wake(lab.uplink, now(&lab)); /* twice, and while it is down: nothing more is lost */
+    assert_int_equal(lab.losses, 2);
+    UNTIL(&lab, uplink_is_open(lab.uplink));
+    lab_close(&lab);
+}
+
 static void commands_reach_their_handlers(void **state)
 {
     struct coordinator_message *c = coordinator_message_new(NULL),
@@ -416,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_opens_and_reports_arrive),
+        cmocka_unit_test(after_a_sleep_it_connects_anew_and_loses_nothing),
         cmocka_unit_test(commands_reach_their_handlers),
         cmocka_unit_test(a_coordinator_that_restarts_gets_hello_and_what_it_never_answered),
         cmocka_unit_test(a_coordinator_that_comes_later_is_found),

@@ -46,6 +46,23 @@ static void monotonic_time_does_not_go_back(void **state)
     }
 }
 
+/* Nobody sleeps while this runs: both clocks count the same time, to the millisecond that a reading
+ * between two ticks costs. */
+static void time_awake_is_part_of_all_time(void **state)
+{
+    int64_t mono = clock_mono_ms(), awake = clock_awake_ms(), last = awake;
+
+    (void)state;
+    assert_true(awake <= clock_mono_ms() + 1);
+    for (int i = 0; i < 10000; i++) {
+        int64_t now = clock_awake_ms();
+
+        assert_true(now >= last);
+        last = now;
+    }
+    assert_true(last - awake <= clock_mono_ms() - mono + 1);
+}
+
 static void the_wall_clock_is_of_this_century(void **state)
 {
     (void)state;
@@ -58,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_read_as_utc),
         cmocka_unit_test(monotonic_time_does_not_go_back),
+        cmocka_unit_test(time_awake_is_part_of_all_time),
         cmocka_unit_test(the_wall_clock_is_of_this_century),
     };
 
