@@ -2,6 +2,7 @@
 #include "agent/agent_settings.h"
 #include "common/core/err.h"
 #include "common/core/file.h"
+#include "common/core/log_file.h"
 #include "common/core/mem.h"
 #include "common/net/keys.h"
 #include "common/settings/settings.h"
@@ -68,6 +69,12 @@ static const struct setting rows[] = {
 
     ROW(log_level, .type = SETTING_CHOICE, .group = "Running", .standard = "info",
         .choices = log_levels, .word = "LEVEL", .help = "least urgent lines to log"),
+    ROW(log_file, .type = SETTING_PATH, .standard_help = "stderr",
+        .help = "log to this file; one that is full is set aside as FILE.1, FILE.2, ..."),
+    ROW_AS(log_file_bytes, "log_file_size", .type = SETTING_BYTES, .standard = "10MB",
+           .min = LOG_FILE_MIN_BYTES, .max = 0x1p40, .help = "size of a full one"),
+    ROW(log_files, .type = SETTING_INT, .standard = "5", .min = 0, .max = LOG_FILES_MAX,
+        .help = "older ones to keep"),
     ROW(json, .type = SETTING_BOOL, .standard = "no", .flags = SETTING_NO_FILE,
         .help = "probe: print JSON"),
 };

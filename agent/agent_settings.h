@@ -31,6 +31,9 @@ struct agent_settings {
     int64_t on_plan_nice;
     bool rerun_interrupted;
     int log_level;
+    char *log_file; /* NULL: stderr */
+    int64_t log_file_bytes;
+    int64_t log_files;
     bool json;
 };
 

@@ -7,6 +7,7 @@
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/log.h"
+#include "common/core/log_file.h"
 #include "common/core/mem.h"
 #include "common/model/device.h"
 #include "common/net/keys.h"
@@ -76,6 +77,9 @@ static int run(const struct agent_settings *s)
     if (!dir || !(lock_path = file_path(&err, "%s/agent.lock", dir)) ||
         file_lock(lock_path, &lock, &err) < 0) {
         rc = fail(&err, err.code == ERR_BUSY ? EXIT_LOCKED : EXIT_FAILED);
+    } else if (s->log_file &&
+               log_file_open(s->log_file, s->log_file_bytes, (int)s->log_files, &err) < 0) {
+        rc = fail(&err, EXIT_USAGE);
     } else if (!(agent = agent_new(s, dir, ESPALIER_VERSION, &err))) {
         rc = fail(&err, is_setting(err.code) ? EXIT_USAGE : EXIT_FAILED);
     } else {

@@ -10,6 +10,7 @@
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/log.h"
+#include "common/core/log_file.h"
 #include "common/core/mem.h"
 #include "common/net/keys.h"
 #include "common/settings/settings.h"
@@ -85,11 +86,17 @@ static void reload(void *arg, struct coordinator *c)
 
 static int serve(struct program *p)
 {
+    const struct config *config = &p->loaded.config;
     struct coordinator *c;
     struct err err = {0};
     int rc;
 
-    log_set_level((enum log_level)p->loaded.config.log_level);
+    log_set_level((enum log_level)config->log_level);
+    if (config->log_file &&
+        log_file_open(config->log_file, config->log_file_bytes, (int)config->log_files, &err) < 0) {
+        log_err(NULL, "cannot start: %s", err.text);
+        return EXIT_USAGE;
+    }
     catch_signals();
     raise_descriptors();
     if (!(c = coordinator_new(&p->loaded.config, &err))) {

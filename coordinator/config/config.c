@@ -4,6 +4,7 @@
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/limits.h"
+#include "common/core/log_file.h"
 #include "common/core/mem.h"
 #include "common/settings/settings.h"
 
@@ -75,6 +76,13 @@ static const struct setting rows[] = {
     ROW(log_level, .type = SETTING_CHOICE, .group = "Running", .standard = "info",
         .choices = log_levels, .word = "LEVEL", .flags = SETTING_RELOADABLE,
         .help = "least urgent lines to log"),
+    ROW(log_file, .type = SETTING_PATH, .standard_help = "stderr",
+        .help = "log to this file; one that is full is set aside as FILE.1, FILE.2, ..."),
+    SETTING_ROW_AS(config, log_file_bytes, "log_file_size", .type = SETTING_BYTES,
+                   .standard = "10MB", .min = LOG_FILE_MIN_BYTES, .max = 0x1p40,
+                   .help = "size of a full one"),
+    ROW(log_files, .type = SETTING_INT, .standard = "5", .min = 0, .max = LOG_FILES_MAX,
+        .help = "older ones to keep"),
     ROW(io_threads, .type = SETTING_INT, .standard = "1", .min = 1, .max = 16,
         .help = "threads that encrypt and carry bytes; 1 serves some thousands of agents"),
 };

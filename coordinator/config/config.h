@@ -43,7 +43,10 @@ struct config {
     int64_t lm_max_tokens;
     double lm_temperature;
     /* running */
-    int log_level; /* enum log_level */
+    int log_level;  /* enum log_level */
+    char *log_file; /* NULL: stderr */
+    int64_t log_file_bytes;
+    int64_t log_files;
     int64_t io_threads;
 };
 
