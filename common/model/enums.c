@@ -69,6 +69,16 @@ static const struct enum_value model_format_values[] = {
     {MODEL_FORMAT_MXFP8, "mxfp8", "8.25 bits per weight"},
     {MODEL_FORMAT_MXFP4, "mxfp4", "4.25 bits per weight"},
     {MODEL_FORMAT_NVFP4, "nvfp4", "4.5 bits per weight"},
+    {MODEL_FORMAT_Q8G32, "q8g32", "9 bits per weight"},
+    {MODEL_FORMAT_Q8G128, "q8g128", "8.25 bits per weight"},
+    {MODEL_FORMAT_Q6G32, "q6g32", "7 bits per weight"},
+    {MODEL_FORMAT_Q6G128, "q6g128", "6.25 bits per weight"},
+    {MODEL_FORMAT_Q5G128, "q5g128", "5.25 bits per weight"},
+    {MODEL_FORMAT_Q4G128, "q4g128", "4.25 bits per weight"},
+    {MODEL_FORMAT_Q3G32, "q3g32", "4 bits per weight"},
+    {MODEL_FORMAT_Q3G128, "q3g128", "3.25 bits per weight"},
+    {MODEL_FORMAT_Q2G32, "q2g32", "3 bits per weight"},
+    {MODEL_FORMAT_Q2G128, "q2g128", "2.25 bits per weight"},
 };
 NAMES(model_format, "ModelFormat");
 

@@ -72,20 +72,30 @@ extern const struct enum_names link_kind_names;
 /* how a model's weights are stored; qNgM is MLX affine, N bits in groups of M */
 enum model_format {
     MODEL_FORMAT_UNSET = 0,
-    MODEL_FORMAT_BF16 = 1,   /* 16 bits per weight */
-    MODEL_FORMAT_F16 = 2,    /* 16 bits per weight */
-    MODEL_FORMAT_F32 = 3,    /* 32 bits per weight */
-    MODEL_FORMAT_Q8G64 = 4,  /* 8.5 bits per weight */
-    MODEL_FORMAT_Q6G64 = 5,  /* 6.5 bits per weight */
-    MODEL_FORMAT_Q5G32 = 6,  /* 6 bits per weight */
-    MODEL_FORMAT_Q5G64 = 7,  /* 5.5 bits per weight */
-    MODEL_FORMAT_Q4G32 = 8,  /* 5 bits per weight */
-    MODEL_FORMAT_Q4G64 = 9,  /* 4.5 bits per weight, the default of MLX */
-    MODEL_FORMAT_Q3G64 = 10, /* 3.5 bits per weight */
-    MODEL_FORMAT_Q2G64 = 11, /* 2.5 bits per weight */
-    MODEL_FORMAT_MXFP8 = 12, /* 8.25 bits per weight */
-    MODEL_FORMAT_MXFP4 = 13, /* 4.25 bits per weight */
-    MODEL_FORMAT_NVFP4 = 14, /* 4.5 bits per weight */
+    MODEL_FORMAT_BF16 = 1,    /* 16 bits per weight */
+    MODEL_FORMAT_F16 = 2,     /* 16 bits per weight */
+    MODEL_FORMAT_F32 = 3,     /* 32 bits per weight */
+    MODEL_FORMAT_Q8G64 = 4,   /* 8.5 bits per weight */
+    MODEL_FORMAT_Q6G64 = 5,   /* 6.5 bits per weight */
+    MODEL_FORMAT_Q5G32 = 6,   /* 6 bits per weight */
+    MODEL_FORMAT_Q5G64 = 7,   /* 5.5 bits per weight */
+    MODEL_FORMAT_Q4G32 = 8,   /* 5 bits per weight */
+    MODEL_FORMAT_Q4G64 = 9,   /* 4.5 bits per weight, the default of MLX */
+    MODEL_FORMAT_Q3G64 = 10,  /* 3.5 bits per weight */
+    MODEL_FORMAT_Q2G64 = 11,  /* 2.5 bits per weight */
+    MODEL_FORMAT_MXFP8 = 12,  /* 8.25 bits per weight */
+    MODEL_FORMAT_MXFP4 = 13,  /* 4.25 bits per weight */
+    MODEL_FORMAT_NVFP4 = 14,  /* 4.5 bits per weight */
+    MODEL_FORMAT_Q8G32 = 15,  /* 9 bits per weight */
+    MODEL_FORMAT_Q8G128 = 16, /* 8.25 bits per weight */
+    MODEL_FORMAT_Q6G32 = 17,  /* 7 bits per weight */
+    MODEL_FORMAT_Q6G128 = 18, /* 6.25 bits per weight */
+    MODEL_FORMAT_Q5G128 = 19, /* 5.25 bits per weight */
+    MODEL_FORMAT_Q4G128 = 20, /* 4.25 bits per weight */
+    MODEL_FORMAT_Q3G32 = 21,  /* 4 bits per weight */
+    MODEL_FORMAT_Q3G128 = 22, /* 3.25 bits per weight */
+    MODEL_FORMAT_Q2G32 = 23,  /* 3 bits per weight */
+    MODEL_FORMAT_Q2G128 = 24, /* 2.25 bits per weight */
 };
 extern const struct enum_names model_format_names;
 

@@ -15,6 +15,12 @@ static const struct field model_shape_fields[] = {
              "input and output embeddings are one matrix"),
     ROW_I64(model_shape, parameters, 1, 0x1p50, "", FIELD_REQUIRED,
             "parameters, counted from the shape"),
+    ROW_I64(model_shape, experts, 2, 4096, "experts", 0, "routed experts of a block; absent: none"),
+    ROW_I64(model_shape, experts_per_token, 1, 4096, "experts", 0,
+            "how many of them a token goes through"),
+    ROW_I64(model_shape, expert_size, 1, 0x1p22, "", 0, "width of one expert's MLP"),
+    ROW_I64(model_shape, active_parameters, 1, 0x1p50, "", 0,
+            "parameters that a token goes through; absent: all"),
 };
 RECORD_DEFINE(model_shape, "ModelShape");
 

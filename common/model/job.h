@@ -25,6 +25,10 @@ struct model_shape {
     int64_t vocab_size;        /* tokens: vocabulary V */
     int tied_embeddings;       /* enum tristate: input and output embeddings are one matrix */
     int64_t parameters;        /* parameters, counted from the shape */
+    int64_t experts;           /* experts: routed experts of a block; absent: none */
+    int64_t experts_per_token; /* experts: how many of them a token goes through */
+    int64_t expert_size;       /* width of one expert's MLP */
+    int64_t active_parameters; /* parameters that a token goes through; absent: all */
 };
 RECORD_DECLARE(model_shape);
 

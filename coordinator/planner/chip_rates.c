@@ -28,6 +28,7 @@ extern const size_t planner_files_count;
 
 struct chip_row {
     char chip[CHIP_TEXT_MAX];
+    struct chip_name name;
     int64_t gpu_cores;       /* UNKNOWN_I64: not published */
     double flops, bandwidth; /* NaN: not published */
     double memory_low_gib;   /* the row holds for machines with at least this much ... */
@@ -40,6 +41,22 @@ struct chip_table {
     double flops_per_core, bandwidth_per_core; /* lowest of the table */
     double flops_lowest, bandwidth_lowest;     /* of a whole chip */
 };
+
+struct chip_name chip_name_read(const char *chip)
+{
+    struct chip_name n = {0, ""};
+    size_t i = strlen("Apple M"), digits = 0;
+
+    if (!chip || strncmp(chip, "Apple M", i) != 0)
+        return n;
+    for (; chip[i] >= '0' && chip[i] <= '9' && digits < 3; i++, digits++)
+        n.generation = n.generation * 10 + (chip[i] - '0');
+    if (digits == 0 || (chip[i] != '\0' && chip[i] != ' '))
+        return (struct chip_name){0, ""};
+    if (chip[i] == ' ')
+        snprintf(n.tier, sizeof n.tier, "%s", chip + i + 1);
+    return n;
+}
 
 static double number_or_unknown(const char *text, size_t len, double unit)
 {
@@ -89,6 +106,7 @@ static bool row_read(const char *line, size_t len, struct chip_row *row)
         return false;
     memcpy(row->chip, at[0], size[0]);
     row->chip[size[0]] = '\0';
+    row->name = chip_name_read(row->chip);
     cores = number_or_unknown(at[1], size[1], 1);
     row->gpu_cores = known_f64(cores) ? (int64_t)cores : UNKNOWN_I64;
     row->bandwidth = number_or_unknown(at[2], size[2], 1e9);
@@ -193,6 +211,42 @@ static double column_find(const struct chip_table *t, const struct profile *p, s
     return known_f64(exact) ? exact : other;
 }
 
+/* The lowest rate per GPU core of one generation; of one tier where that is given. */
+static double generation_rate(const struct chip_table *t, int generation, const char *tier,
+                              size_t offset)
+{
+    double lowest = UNKNOWN_F64;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct chip_row *r = &t->rows[i];
+        double v = *(const double *)((const char *)r + offset);
+
+        if (r->name.generation != generation || !known_f64(v) || !known_i64(r->gpu_cores) ||
+            (tier && strcmp(tier, r->name.tier) != 0))
+            continue;
+        v /= (double)r->gpu_cores;
+        lowest = known_f64(lowest) ? fmin(lowest, v) : v;
+    }
+    return lowest;
+}
+
+/* From the chip's generation, else the newest older one that has it. Arithmetic goes with the
+ * cores of any tier; bandwidth is the tier's own. */
+static double relative_find(const struct chip_table *t, const struct profile *p, size_t offset,
+                            bool any_tier, enum rate_source *source)
+{
+    struct chip_name n = chip_name_read(p->chip);
+    double v = UNKNOWN_F64;
+
+    if (!known_i64(p->gpu_cores))
+        return UNKNOWN_F64;
+    for (int g = n.generation; g > 0 && !known_f64(v); g--) {
+        v = generation_rate(t, g, any_tier ? NULL : n.tier, offset);
+        *source = g == n.generation ? RATE_DERIVED : RATE_ASSUMED;
+    }
+    return v * (double)p->gpu_cores;
+}
+
 static double assumed(const struct profile *p, double per_core, double lowest)
 {
     return known_i64(p->gpu_cores) ? per_core * (double)p->gpu_cores : lowest;
@@ -237,11 +291,32 @@ static const char *source_word(const struct profile *p, enum rate_source s, cons
     case RATE_TABLE:
         return "published for this chip";
     case RATE_DERIVED:
-        return "scaled from the chip's other bin";
+        return "scaled from its other bin or generation";
     case RATE_ASSUMED:
         break;
     }
     return "assumed";
+}
+
+static void gpu_rates(const struct chip_table *t, const struct profile *p, struct chip_rates *out)
+{
+    const size_t flops = offsetof(struct chip_row, flops);
+    const size_t bandwidth = offsetof(struct chip_row, bandwidth);
+
+    out->flops = column_find(t, p, flops, true, &out->flops_source);
+    if (!known_f64(out->flops))
+        out->flops = relative_find(t, p, flops, true, &out->flops_source);
+    if (!known_f64(out->flops)) {
+        out->flops = assumed(p, t->flops_per_core, t->flops_lowest);
+        out->flops_source = RATE_ASSUMED;
+    }
+    out->bandwidth = column_find(t, p, bandwidth, false, &out->bandwidth_source);
+    if (!known_f64(out->bandwidth))
+        out->bandwidth = relative_find(t, p, bandwidth, false, &out->bandwidth_source);
+    if (!known_f64(out->bandwidth)) {
+        out->bandwidth = assumed(p, t->bandwidth_per_core, t->bandwidth_lowest);
+        out->bandwidth_source = RATE_ASSUMED;
+    }
 }
 
 void chip_rates_find(const struct chip_table *t, const struct profile *p, bool gpu,
@@ -250,17 +325,7 @@ void chip_rates_find(const struct chip_table *t, const struct profile *p, bool g
     if (!gpu) {
         cpu_rates(p, out);
     } else {
-        out->flops = column_find(t, p, offsetof(struct chip_row, flops), true, &out->flops_source);
-        out->bandwidth =
-            column_find(t, p, offsetof(struct chip_row, bandwidth), false, &out->bandwidth_source);
-        if (!known_f64(out->flops)) {
-            out->flops = assumed(p, t->flops_per_core, t->flops_lowest);
-            out->flops_source = RATE_ASSUMED;
-        }
-        if (!known_f64(out->bandwidth)) {
-            out->bandwidth = assumed(p, t->bandwidth_per_core, t->bandwidth_lowest);
-            out->bandwidth_source = RATE_ASSUMED;
-        }
+        gpu_rates(t, p, out);
     }
     if (known_f64(p->gpu_flops) && p->gpu_flops > 0) {
         out->flops = p->gpu_flops;

@@ -50,34 +50,35 @@ static struct dims dims_of(const struct model_shape *s)
 
 double cost_bits_per_weight(int format)
 {
-    switch (format) {
-    case MODEL_FORMAT_F32:
-        return 32;
-    case MODEL_FORMAT_Q8G64: /* affine: b bits and one 16-bit scale and bias a group: b + 32/g */
-        return 8.5;
-    case MODEL_FORMAT_Q6G64:
-        return 6.5;
-    case MODEL_FORMAT_Q5G32:
-        return 6;
-    case MODEL_FORMAT_Q5G64:
-        return 5.5;
-    case MODEL_FORMAT_Q4G32:
-        return 5;
-    case MODEL_FORMAT_Q4G64:
-        return 4.5;
-    case MODEL_FORMAT_Q3G64:
-        return 3.5;
-    case MODEL_FORMAT_Q2G64:
-        return 2.5;
-    case MODEL_FORMAT_MXFP8: /* one 8-bit scale a group of 32, no bias */
-        return 8.25;
-    case MODEL_FORMAT_MXFP4:
-        return 4.25;
-    case MODEL_FORMAT_NVFP4: /* one 8-bit scale a group of 16 */
-        return 4.5;
-    default: /* bf16, f16 */
-        return 16;
-    }
+    static const double bits[] = {
+        [MODEL_FORMAT_F32] = 32,
+        /* affine: b bits, and one 16-bit scale and bias a group: b + 32 / group */
+        [MODEL_FORMAT_Q8G32] = 9,
+        [MODEL_FORMAT_Q8G64] = 8.5,
+        [MODEL_FORMAT_Q8G128] = 8.25,
+        [MODEL_FORMAT_Q6G32] = 7,
+        [MODEL_FORMAT_Q6G64] = 6.5,
+        [MODEL_FORMAT_Q6G128] = 6.25,
+        [MODEL_FORMAT_Q5G32] = 6,
+        [MODEL_FORMAT_Q5G64] = 5.5,
+        [MODEL_FORMAT_Q5G128] = 5.25,
+        [MODEL_FORMAT_Q4G32] = 5,
+        [MODEL_FORMAT_Q4G64] = 4.5,
+        [MODEL_FORMAT_Q4G128] = 4.25,
+        [MODEL_FORMAT_Q3G32] = 4,
+        [MODEL_FORMAT_Q3G64] = 3.5,
+        [MODEL_FORMAT_Q3G128] = 3.25,
+        [MODEL_FORMAT_Q2G32] = 3,
+        [MODEL_FORMAT_Q2G64] = 2.5,
+        [MODEL_FORMAT_Q2G128] = 2.25,
+        [MODEL_FORMAT_MXFP8] = 8.25, /* one 8-bit scale a group of 32, no bias */
+        [MODEL_FORMAT_MXFP4] = 4.25,
+        [MODEL_FORMAT_NVFP4] = 4.5, /* one 8-bit scale a group of 16 */
+    };
+
+    if (format < 0 || (size_t)format >= sizeof bits / sizeof bits[0] || bits[format] == 0)
+        return 16; /* bf16, f16 */
+    return bits[format];
 }
 
 bool cost_format_is_quantised(int format)

@@ -59,6 +59,11 @@ static int read_model(struct federated_want *w, const struct model_spec *m, stru
 
     if (!s)
         return err_set(err, ERR_INVALID, "federated.model.shape: missing");
+    if (known_i64(s->experts)) /* what its experts' adapters and routing cost was never measured */
+        return err_set(err, ERR_UNSUPPORTED,
+                       "federated.model: %s has experts; only models without are planned for "
+                       "training",
+                       s->model_type);
     w->shape = s;
     for (size_t i = 0; i < m->variants_count && w->formats_count < VARIANTS_MAX; i++) {
         int format = m->variants[i].format;

@@ -73,6 +73,18 @@ static void parameters_are_counted_exactly(void **state)
         {"gemma-3-4b", 3880263168, 256, TRI_TRUE},
         {"phi-3-mini", 3821079552, 96, TRI_FALSE},
         {"smollm3-3b", 3075098624, 128, TRI_TRUE},
+        {"granite-3.1-8b", 8170848256, 128, TRI_TRUE},
+        {"aya-8b", 8028033024, 128, TRI_TRUE},
+        {"mixtral-8x7b", 46702792704, 128, TRI_FALSE},
+        {"qwen1.5-moe-a2.7b", 14315784192, 128, TRI_FALSE},
+        {"qwen3-30b-a3b", 30532122624, 128, TRI_FALSE},
+        {"gpt-oss-20b", 20914757184, 64, TRI_FALSE},
+        {"llama-7b", 6738415616, 128, TRI_FALSE},
+        {"llama-3-70b", 70553706496, 128, TRI_FALSE},
+        {"llama-3.2-3b", 3212749824, 128, TRI_TRUE},
+        {"tinyllama-1.1b", 1100048384, 64, TRI_FALSE},
+        {"phi-4", 14659507200, 128, TRI_FALSE},
+        {"qwen3-14b", 14768307200, 128, TRI_FALSE},
     };
 
     (void)state;
@@ -87,6 +99,34 @@ static void parameters_are_counted_exactly(void **state)
         assert_int_equal(s->parameters, rows[i].parameters);
         assert_int_equal(s->head_dim, rows[i].head_dim);
         assert_int_equal(s->tied_embeddings, rows[i].tied);
+        model_shape_free(s);
+        mem_free(text);
+    }
+}
+
+/* A token goes through few of the experts; what it does go through is counted too. */
+static void experts_are_counted_apart(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t experts, per_token, size, active;
+    } rows[] = {
+        {"mixtral-8x7b", 8, 2, 14336, 12879925248},
+        {"qwen3-30b-a3b", 128, 8, 768, 3353032704},
+        {"gpt-oss-20b", 32, 4, 2880, 4187440704},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct model_shape *s = NULL;
+        size_t len;
+        char *text = config(rows[i].name, &len);
+
+        assert_int_equal(model_shape_read(text, len, &s, NULL), 0);
+        assert_int_equal(s->experts, rows[i].experts);
+        assert_int_equal(s->experts_per_token, rows[i].per_token);
+        assert_int_equal(s->expert_size, rows[i].size);
+        assert_int_equal(s->active_parameters, rows[i].active);
         model_shape_free(s);
         mem_free(text);
     }
@@ -244,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_config_gives_its_shape),
         cmocka_unit_test(parameters_are_counted_exactly),
+        cmocka_unit_test(experts_are_counted_apart),
         cmocka_unit_test(small_shapes_by_hand),
         cmocka_unit_test(other_keys_are_not_our_business),
         cmocka_unit_test(text_config_is_read_through),

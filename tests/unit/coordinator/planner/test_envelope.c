@@ -92,6 +92,24 @@ static void a_job_without_shape_is_refused(void **state)
     snapshot_unref(s);
 }
 
+/* What experts cost in training was never measured; better no plan than one from a wrong model. */
+static void a_model_with_experts_is_refused(void **state)
+{
+    struct snapshot *s = kit_fleet_mixed();
+    struct job *j = kit_job(KIT_LLAMA_1B);
+    struct policy policy = policy_default();
+    struct err err = {0};
+
+    (void)state;
+    j->federated->model->shape->experts = 8;
+    j->federated->model->shape->experts_per_token = 2;
+    assert_null(envelope_build(s, j, &policy, &err));
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "has experts"));
+    job_free(j);
+    snapshot_unref(s);
+}
+
 static void building_survives_lost_memory(void **state)
 {
     struct snapshot *s = kit_fleet_mixed();
@@ -118,6 +136,7 @@ int main(void)
         cmocka_unit_test(configurations_are_counted_and_all_fit),
         cmocka_unit_test(a_class_that_cannot_take_part_says_why),
         cmocka_unit_test(a_job_without_shape_is_refused),
+        cmocka_unit_test(a_model_with_experts_is_refused),
         cmocka_unit_test(building_survives_lost_memory),
     };
 

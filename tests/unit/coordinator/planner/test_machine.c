@@ -42,9 +42,13 @@ static void a_published_chip_has_its_published_rates(void **state)
         {"Apple M4 Max", 40, 64, 18.4e12, 546e9, RATE_TABLE},
         {"Apple M1 Max", 24, 32, 10.617e12 * 24 / 32, 400e9, RATE_DERIVED}, /* the other bin's */
         {"Apple M4 Max", 32, 36, 18.4e12 * 32 / 40, 410e9, RATE_DERIVED},
-        {"Apple M6", 12, 16, 0.327125e12 * 12, 153e9, RATE_ASSUMED}, /* no figure: M1's per core */
-        {"Apple M6", 12, 32, 0.327125e12 * 12, 170e9, RATE_ASSUMED},
-        {"Apple M9 Ultra", 100, 256, 0.327125e12 * 100, 150e9 / 18 * 100, RATE_ASSUMED},
+        {"Apple M3 Max", 40, 64, 0.41e12 * 40, 400e9, RATE_DERIVED}, /* its generation's */
+        {"Apple M5 Ultra", 80, 256, 0.57e12 * 80, 1200e9, RATE_DERIVED},
+        {"Apple M6", 12, 16, 0.57e12 * 12, 153e9, RATE_ASSUMED}, /* no figure: M5's per core */
+        {"Apple M6", 12, 32, 0.57e12 * 12, 170e9, RATE_ASSUMED},
+        {"Apple M7 Max", 40, 64, 0.57e12 * 40, 460e9 / 32 * 40, RATE_ASSUMED}, /* M5 Max's */
+        {"Apple M9 Ultra", 100, 256, 0.57e12 * 100, 1200e9 / 80 * 100, RATE_ASSUMED},
+        {"Apple Z1", 10, 16, 0.327125e12 * 10, 150e9 / 18 * 10, RATE_ASSUMED}, /* the lowest */
     };
 
     (void)state;
