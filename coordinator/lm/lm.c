@@ -3,13 +3,19 @@
 
 #include "common/core/clock.h"
 #include "common/core/file.h"
+#include "common/core/log.h"
 #include "common/core/mem.h"
 #include "common/core/unknown.h"
 #include "common/net/actor.h"
 #include "coordinator/lm/lm_backend.h"
+#include "coordinator/lm/lm_flight.h"
+#include "coordinator/lm/lm_recording.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct lm {
     const struct lm_backend_ops *ops;
@@ -17,6 +23,12 @@ struct lm {
     struct actor *actor;
     size_t outstanding; /* submitted and not yet received */
     unsigned refused;   /* formats, as in a reply */
+    struct lm_flights *flights;
+    struct lm_cache cache;
+    int record_fd;  /* -1: nothing is recorded */
+    bool is_asking; /* an endpoint, where equal questions have one answer */
+    char *model;
+    double temperature;
     int64_t total_ms;
 };
 
@@ -127,6 +139,24 @@ static int check_settings(const struct lm_settings *s, struct err *err)
     return 0;
 }
 
+static int copy_settings(struct lm *lm, const struct lm_settings *s, struct err *err)
+{
+    lm->total_ms = s->total_ms;
+    lm->temperature = s->temperature;
+    lm->is_asking = s->backend == LM_BACKEND_HTTP;
+    if (s->model && !(lm->model = mem_strdup(s->model)))
+        return err_set(err, ERR_NOMEM, "lm");
+    if (!(lm->flights = lm_flights_new(err)))
+        return -1;
+    if (!lm->is_asking)
+        return 0;
+    lm->cache = s->cache;
+    if (!s->record_file)
+        return 0;
+    lm->record_fd = open(s->record_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return lm->record_fd < 0 ? err_set_errno(err, errno, "%s", s->record_file) : 0;
+}
+
 struct lm *lm_start(struct net *net, const struct lm_settings *settings, struct err *err)
 {
     static const struct actor_type type = {"lm", run, free_request, free_reply};
@@ -144,8 +174,8 @@ struct lm *lm_start(struct net *net, const struct lm_settings *settings, struct 
         return NULL;
     }
     lm->ops = backends[settings->backend];
-    lm->total_ms = settings->total_ms;
-    if (!(lm->self = lm->ops->open(settings, err)) ||
+    lm->record_fd = -1;
+    if (copy_settings(lm, settings, err) < 0 || !(lm->self = lm->ops->open(settings, err)) ||
         !(lm->actor = actor_start(net, &type, lm, err))) {
         lm_stop(lm);
         return NULL;
@@ -162,15 +192,34 @@ void lm_stop(struct lm *lm)
     actor_stop(lm->actor);
     if (lm->self)
         lm->ops->close(lm->self);
+    lm_flights_free(lm->flights);
+    if (lm->record_fd >= 0)
+        close(lm->record_fd);
+    mem_free(lm->model);
     mem_free(lm);
 }
 
-int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err)
-{
-    struct lm_request *r = *moved;
+/* ---- the recorder ---- */
 
-    if (lm->outstanding == LM_REQUESTS_MAX)
-        return err_set(err, ERR_BUSY, "%d requests wait for the model already", LM_REQUESTS_MAX);
+static void record_reply(const struct lm *lm, const struct lm_flight *f,
+                         const struct lm_reply *reply)
+{
+    char *line = NULL;
+    size_t len;
+
+    if (lm->record_fd < 0)
+        return;
+    line = lm_recording_line(f->label, f->digest, reply, NULL);
+    len = line ? strlen(line) : 0;
+    if (!line || write(lm->record_fd, line, len) != (ssize_t)len)
+        log_warn("lm", "an answer could not be recorded, going on without it");
+    mem_free(line);
+}
+
+/* ---- requests ---- */
+
+static int check_request(const struct lm_request *r, struct err *err)
+{
     if (r->count == 0)
         return err_set(err, ERR_INVALID, "a request without messages");
     if (r->max_tokens < 1)
@@ -178,27 +227,127 @@ int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err)
                        (long long)r->max_tokens);
     if (known_f64(r->temperature) && !(r->temperature >= 0 && r->temperature <= 2))
         return err_set(err, ERR_INVALID, "temperature: %g, wanted 0 to 2", r->temperature);
-    r->submitted_ms = clock_mono_ms();
-    if (r->total_ms <= 0)
-        r->total_ms = lm->total_ms;
+    return 0;
+}
+
+/* Off to the backend. */
+static int depart(struct lm *lm, struct lm_request *r, struct err *err)
+{
     if (actor_send(lm->actor, r) < 0)
         return err_set(err, ERR_INTERNAL, "the model's thread has ended");
-    *moved = NULL;
-    lm->outstanding++;
     if (lm->ops->wake)
         lm->ops->wake(lm->self);
     return 0;
 }
 
+int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err)
+{
+    struct lm_request *r = *moved;
+    char key[SHA256_HEX_SIZE];
+    struct lm_flight *f;
+
+    if (lm->outstanding == LM_REQUESTS_MAX)
+        return err_set(err, ERR_BUSY, "%d requests wait for the model already", LM_REQUESTS_MAX);
+    if (check_request(r, err) < 0)
+        return -1;
+    r->submitted_ms = clock_mono_ms();
+    if (r->total_ms <= 0)
+        r->total_ms = lm->total_ms;
+    lm_flight_key(r, lm_describe(lm), lm->model, lm->temperature, key);
+    if (!r->reply && !(r->reply = lm_reply_new(r)))
+        return err_set(err, ERR_NOMEM, "request to a model");
+    if (lm->is_asking && lm_flights_join(lm->flights, key, moved)) {
+        lm->outstanding++;
+        return 0;
+    }
+    if (!(f = lm_flights_add(lm->flights, key, r, err)))
+        return -1;
+    if (!lm->cache.find && depart(lm, r, err) < 0) {
+        lm_flights_drop(f);
+        return -1;
+    }
+    *moved = NULL;
+    lm->outstanding++;
+    if (lm->cache.find) {
+        f->held = r;
+        lm->cache.find(lm->cache.arg, key);
+    }
+    return 0;
+}
+
+void lm_found(struct lm *lm, const char *key, const char *record)
+{
+    struct lm_flight *f = *key ? lm_flights_find(lm->flights, key) : NULL;
+    struct lm_request *r = f ? f->held : NULL;
+    struct lm_reply *reply;
+    struct err err = {0};
+
+    if (!r)
+        return;
+    reply = record ? lm_recording_recall(r, record) : NULL;
+    if (!reply && depart(lm, r, &err) == 0) {
+        f->held = NULL;
+        return;
+    }
+    if (!reply) {
+        reply = lm_reply_take(r);
+        lm_reply_fail(reply, LM_FAILURE_INTERNAL, err.code, "%s", err.text);
+    }
+    reply->seconds = (double)(clock_mono_ms() - r->submitted_ms) / 1000;
+    record_reply(lm, f, reply);
+    lm_flights_land(lm->flights, f, reply);
+}
+
+/* ---- replies ---- */
+
+/* An answer from the endpoint, for all who asked it. */
+static void land(struct lm *lm, struct lm_reply *reply)
+{
+    struct lm_flight *f = lm_flights_at(lm->flights, reply->place);
+
+    if (!f) {
+        lm_reply_free(reply);
+        return;
+    }
+    record_reply(lm, f, reply);
+    if (lm->cache.keep && reply->failure == LM_FAILURE_NONE) {
+        char *line = lm_recording_line(f->label, f->digest, reply, NULL);
+
+        if (line)
+            lm->cache.keep(lm->cache.arg, f->key, line);
+        mem_free(line);
+    }
+    lm_flights_land(lm->flights, f, reply);
+}
+
+static struct lm_reply *deliver(struct lm *lm)
+{
+    struct lm_reply *r = lm_flights_next(lm->flights);
+
+    if (!r)
+        return NULL;
+    lm->outstanding--;
+    lm->refused |= r->refused;
+    return r;
+}
+
 struct lm_reply *lm_receive(struct lm *lm)
 {
-    struct lm_reply *r = actor_receive(lm->actor);
+    struct lm_reply *r;
 
-    if (r && lm->outstanding > 0)
-        lm->outstanding--;
-    if (r)
-        lm->refused |= r->refused;
+    while (!(r = deliver(lm)) && (r = actor_receive(lm->actor)))
+        land(lm, r);
     return r;
+}
+
+struct lm_reply *lm_receive_wait(struct lm *lm, int64_t timeout_ms)
+{
+    struct lm_reply *r = lm_receive(lm);
+
+    if (r || !(r = actor_receive_wait(lm->actor, timeout_ms)))
+        return r;
+    land(lm, r);
+    return deliver(lm);
 }
 
 bool lm_takes(const struct lm *lm, enum lm_format format)

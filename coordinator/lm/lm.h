@@ -1,17 +1,22 @@
 /* lm.h - asking a language model, on a thread of its own.
  *
  * An actor: the owner submits requests and later receives one reply for each, in the order they
- * end. It never blocks the owner. Behind it stand three backends: http    any OpenAI-compatible
- * endpoint, several requests at once on one curl multi handle replay  answers from a recorded file,
- * so that a run can be repeated without a model none    no endpoint is set: every request fails at
- * once, saying so
+ * end. It never blocks the owner. Behind it stand three backends:
+ *
+ * - http: any OpenAI-compatible endpoint, several requests at once on one curl multi handle
+ * - replay: answers from a recorded file, so that a run can be repeated without a model
+ * - none: no endpoint is set; every request fails at once, saying so
  *
  * A reply always comes, within total_ms of its submission and a little: every wait is bounded (for
  * a free place, connecting, the first byte, the whole, the pauses before retries), and so is the
- * size of a response. Asked again is only where that may help: lm_retry.h. The endpoint is a
- * stranger: only http and https, certificates are checked, redirects are not followed, and the key
- * stands in no reply and no error, even where the endpoint sends it back (a key under
- * LM_KEY_SECRET_MIN bytes is taken for a dummy, and not looked for).
+ * size of a response. Asked again is only where that may help: lm_retry.h. Whoever asks an endpoint
+ * what is being asked already shares the answer; and what was answered before may come from a
+ * cache, which the settings hand in.
+ *
+ * The endpoint is a stranger: only http and https, certificates are checked, redirects are not
+ * followed, and the key stands in no reply, no error, no recording and no cache, even where the
+ * endpoint sends it back (a key under LM_KEY_SECRET_MIN bytes is taken for a dummy, and not looked
+ * for).
  *
  * Thread: all calls from the one that owns it. */
 #ifndef COORDINATOR_LM_LM_H
@@ -45,6 +50,19 @@ struct net;
 #define LM_SCHEMA_MAX (256 * 1024) /* bytes: the largest of our signatures has 6 kB */
 #define LM_SCHEMA_NAME_MAX 64      /* as the endpoints have it: letters, digits, _ and - */
 
+#define LM_CACHE_KEY_SIZE 65 /* bytes of a key with its NUL: SHA-256 in hexadecimal digits */
+#define LM_CACHE_RECORD_MAX (LM_RESPONSE_MAX + 65536)
+
+/* Answers that outlive the process: a pair of functions, called on the owner's thread from within
+ * lm_submit and lm_receive. A key tells a question with all that may change its answer (address and
+ * model, messages, parameters, rollout) and nothing of what stands in it; a record is one line of
+ * JSON, the answer. */
+struct lm_cache {
+    void (*find)(void *arg, const char *key); /* must lead to one lm_found, now or later */
+    void (*keep)(void *arg, const char *key, const char *record);
+    void *arg;
+};
+
 enum lm_backend { LM_BACKEND_NONE, LM_BACKEND_HTTP, LM_BACKEND_REPLAY };
 
 struct lm_settings {
@@ -56,6 +74,7 @@ struct lm_settings {
         *ca_file; /* http: certificates to trust instead of the system's; NULL: the system's */
     const char *replay_file;
     const char *record_file; /* http: every answer is appended here, for replay; NULL: not */
+    struct lm_cache cache;   /* http: asked before the endpoint; find NULL: none */
     int64_t connect_ms, first_byte_ms, total_ms;
     size_t response_max;
     size_t parallel;
@@ -101,6 +120,8 @@ struct lm_request {
     int64_t max_tokens;         /* LM_MAX_TOKENS unless set */
     int64_t total_ms;           /* the settings' total_ms unless set */
     int64_t submitted_ms;       /* set by lm_submit, on the monotonic clock */
+    struct lm_reply *reply;     /* ours: prepared by lm_submit, so that it cannot fail to come */
+    size_t place;               /* ours */
 };
 
 struct lm_request *lm_request_new(uint64_t tag, const char *label, struct err *err);
@@ -143,11 +164,14 @@ struct lm_reply {
     char *finish;          /* finish_reason as sent; may be NULL */
     int64_t status;        /* HTTP; UNKNOWN_I64 where none came */
     int64_t calls;         /* HTTP requests made, retries included */
+    bool cached;           /* answered by the cache: no call, no tokens */
+    bool shared;           /* answered by what somebody else asked at the same time: likewise */
     enum lm_format format; /* what the last call asked for: what was wanted, or lower */
     unsigned refused;      /* formats that the endpoint was found not to take, 1 << format each */
     int64_t prompt_tokens, completion_tokens; /* of all calls; UNKNOWN_I64: it did not say */
     int64_t cached_tokens; /* those of the prompt that the endpoint still knew; likewise */
     double seconds;        /* from submission to the end */
+    size_t place;          /* ours */
 };
 void lm_reply_free(struct lm_reply *r); /* NULL is fine */
 
@@ -161,6 +185,13 @@ int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err);
 
 /* The next reply, yours; NULL: none now. */
 struct lm_reply *lm_receive(struct lm *lm);
+/* The same, waiting up to timeout_ms. */
+struct lm_reply *lm_receive_wait(struct lm *lm, int64_t timeout_ms);
+
+/* What the cache has for a key that it was asked for; record NULL: nothing. Then lm_receive may
+ * have something at once, though lm_actor is not readable. A record that does not read counts as
+ * none. */
+void lm_found(struct lm *lm, const char *key, const char *record);
 
 /* Whether the endpoint may be asked for this shape: true until a reply (received by now) told
  * otherwise. What it does not take is not worth a request: it would be sent the next lower one. */

@@ -24,6 +24,8 @@ extern const struct lm_backend_ops lm_none_ops, lm_replay_ops, lm_http_ops;
 
 /* A reply to it with nothing known; NULL without memory. */
 struct lm_reply *lm_reply_new(const struct lm_request *request);
+/* The reply that lm_submit prepared; the caller's now. */
+struct lm_reply *lm_reply_take(struct lm_request *request);
 
 /* Set failure and err, unless one is set already. */
 void lm_reply_fail(struct lm_reply *r, enum lm_failure failure, enum err_code code, const char *fmt,

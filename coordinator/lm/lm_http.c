@@ -7,24 +7,19 @@
 #include "coordinator/lm/lm_backend.h"
 
 #include "common/core/clock.h"
-#include "common/core/log.h"
 #include "common/core/mem.h"
 #include "common/core/random.h"
 #include "common/core/unknown.h"
 #include "common/net/actor.h"
 #include "coordinator/lm/lm_error.h"
-#include "coordinator/lm/lm_recording.h"
 #include "coordinator/lm/lm_retry.h"
 #include "coordinator/lm/lm_transfer.h"
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IDLE_MS 60000 /* nothing to do: looks at its pipe this often even if a wake were lost */
 
@@ -50,7 +45,6 @@ struct lm_http {
     size_t parallel, running;
     int64_t retries, retry_ms;
     struct call *calls; /* in order of arrival */
-    int record_fd;      /* -1: nothing is recorded */
     atomic_bool stopping;
 };
 
@@ -83,8 +77,6 @@ static void http_close(void *self)
     }
     if (h->multi)
         curl_multi_cleanup(h->multi);
-    if (h->record_fd >= 0)
-        close(h->record_fd);
     lm_target_clear(&h->target);
     mem_free(h);
 }
@@ -98,7 +90,6 @@ static void *http_open(const struct lm_settings *s, struct err *err)
         err_set(err, ERR_NOMEM, "lm");
         return NULL;
     }
-    h->record_fd = -1;
     h->parallel = s->parallel;
     h->retries = s->retries;
     h->retry_ms = s->retry_ms;
@@ -109,13 +100,6 @@ static void *http_open(const struct lm_settings *s, struct err *err)
     }
     if (lm_target_init(&h->target, s, err) < 0)
         goto fail;
-    if (s->record_file) {
-        h->record_fd = open(s->record_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (h->record_fd < 0) {
-            err_set_errno(err, errno, "%s", s->record_file);
-            goto fail;
-        }
-    }
     return h;
 fail:
     http_close(h);
@@ -123,16 +107,6 @@ fail:
 }
 
 /* ---- the end of a call ---- */
-
-static void record(const struct lm_http *h, const struct call *c)
-{
-    char *line = h->record_fd >= 0 ? lm_recording_line(c->request, c->reply, NULL) : NULL;
-    size_t len = line ? strlen(line) : 0;
-
-    if (h->record_fd >= 0 && (!line || write(h->record_fd, line, len) != (ssize_t)len))
-        log_warn("lm", "an answer could not be recorded, going on without it");
-    mem_free(line);
-}
 
 /* A refusal counts for later requests once the endpoint took this one without. */
 static void learn(struct lm_http *h, struct call *c)
@@ -150,7 +124,6 @@ static void finish(struct lm_http *h, struct actor_pipe *pipe, struct call **at)
 
     learn(h, c);
     reply->seconds = (double)(clock_mono_ms() - c->request->submitted_ms) / 1000;
-    record(h, c);
     *at = c->next;
     c->reply = NULL;
     call_free(h, c);
@@ -239,13 +212,12 @@ static int take_requests(struct lm_http *h, struct actor_pipe *pipe)
     while ((got = pipe_receive(pipe, 0, &msg)) == 1) {
         struct lm_request *request = msg;
         struct call *c = mem_zalloc(sizeof *c), **at = &h->calls;
-        struct lm_reply *reply = lm_reply_new(request);
+        struct lm_reply *reply = lm_reply_take(request);
 
-        if (!c || !reply) { /* the owner learns it by its own limit: there is no memory to say so */
-            mem_free(c);
-            lm_reply_free(reply);
+        if (!c) {
+            lm_reply_fail(reply, LM_FAILURE_INTERNAL, ERR_NOMEM, "no memory to ask");
             lm_request_free(request);
-            log_err("lm", "out of memory, a request was dropped");
+            pipe_send(pipe, reply);
             continue;
         }
         c->request = request;

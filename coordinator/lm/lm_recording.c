@@ -9,12 +9,14 @@
 #include "common/json/json.h"
 #include "common/json/json_pick.h"
 #include "coordinator/lm/lm_backend.h"
+#include "coordinator/lm/lm_error.h"
 
 #include <string.h>
 
 struct entry {
     struct json *line; /* checked */
     enum lm_failure failure;
+    int format; /* enum lm_format; -1: not said */
     unsigned uses;
 };
 
@@ -24,10 +26,11 @@ struct lm_recording {
 };
 
 static const char *const names[] = {
-    "label",         "request",           "content", "reasoning", "finish",
-    "prompt_tokens", "completion_tokens", "failure", "error",     NULL};
+    "label",   "request",       "content",           "reasoning",     "finish",  "format",
+    "refused", "prompt_tokens", "completion_tokens", "cached_tokens", "failure", "error",
+    NULL};
 
-static char *digest(const struct lm_request *request, char out[17])
+char *lm_recording_digest(const struct lm_request *request, char out[LM_DIGEST_SIZE])
 {
     uint64_t hash = hash64_init();
 
@@ -35,6 +38,12 @@ static char *digest(const struct lm_request *request, char out[17])
         hash = hash64_add_text(hash, request->messages[i].role);
         hash = hash64_add_text(hash, request->messages[i].content);
     }
+    if (request->format != LM_FORMAT_NONE) {
+        hash = hash64_add_text(hash, lm_format_name(request->format));
+        hash = hash64_add_text(hash, request->schema);
+    }
+    if (known_i64(request->rollout))
+        hash = hash64_add_i64(hash, request->rollout);
     return hash64_hex(hash, out);
 }
 
@@ -49,19 +58,31 @@ static int parse_failure(const char *name, enum lm_failure *out, struct err *err
     return err_set(err, ERR_INVALID, "failure: there is none called \"%.40s\"", name);
 }
 
+static int parse_format(const char *name, struct err *err)
+{
+    for (int f = LM_FORMAT_NONE; f <= LM_FORMAT_SCHEMA; f++)
+        if (strcmp(lm_format_name((enum lm_format)f), name) == 0)
+            return f;
+    return err_set(err, ERR_INVALID, "format: there is none called \"%.40s\"", name);
+}
+
 /* On success the entry holds *line. */
 static int entry_read(struct json **line, struct entry *out, struct err *err)
 {
     const int64_t tokens_max = (int64_t)1 << 40;
-    const char *content = NULL, *failure = NULL, *text;
+    const char *content = NULL, *failure = NULL, *format = NULL, *text;
     struct entry e = {0};
-    int64_t tokens;
+    int64_t number;
+    int shape = LM_FORMAT_NONE;
 
     if (json_only(*line, "", names, err) < 0 ||
         json_may_text(*line, "", "content", LM_RESPONSE_MAX, &content, err) < 0 ||
         json_may_text(*line, "", "failure", NAME_TEXT_MAX, &failure, err) < 0 ||
-        json_may_i64(*line, "", "prompt_tokens", 0, tokens_max, &tokens, err) < 0 ||
-        json_may_i64(*line, "", "completion_tokens", 0, tokens_max, &tokens, err) < 0 ||
+        json_may_text(*line, "", "format", NAME_TEXT_MAX, &format, err) < 0 ||
+        json_may_i64(*line, "", "refused", 0, LM_REFUSAL_FORMATS, &number, err) < 0 ||
+        json_may_i64(*line, "", "prompt_tokens", 0, tokens_max, &number, err) < 0 ||
+        json_may_i64(*line, "", "completion_tokens", 0, tokens_max, &number, err) < 0 ||
+        json_may_i64(*line, "", "cached_tokens", 0, tokens_max, &number, err) < 0 ||
         json_may_text(*line, "", "label", NAME_TEXT_MAX, &text, err) < 0 ||
         json_may_text(*line, "", "request", ID_TEXT_MAX, &text, err) < 0 ||
         json_may_text(*line, "", "finish", NAME_TEXT_MAX, &text, err) < 0 ||
@@ -70,8 +91,10 @@ static int entry_read(struct json **line, struct entry *out, struct err *err)
         return -1;
     if (!content && !failure)
         return err_set(err, ERR_INVALID, "holds neither content nor failure");
-    if (failure && parse_failure(failure, &e.failure, err) < 0)
+    if ((failure && parse_failure(failure, &e.failure, err) < 0) ||
+        (format && (shape = parse_format(format, err)) < 0))
         return -1;
+    e.format = format ? shape : -1;
     e.line = *line;
     *line = NULL;
     *out = e;
@@ -142,9 +165,9 @@ static struct entry *choose(struct lm_recording *r, const struct lm_request *req
 {
     struct entry *best = NULL;
     bool best_exact = false;
-    char id[17];
+    char id[LM_DIGEST_SIZE];
 
-    digest(request, id);
+    lm_recording_digest(request, id);
     for (size_t i = 0; i < r->count; i++) {
         struct entry *e = &r->entries[i];
         const char *label = json_text(json_member(e->line, "label"));
@@ -176,6 +199,7 @@ int lm_recording_answer(struct lm_recording *r, const struct lm_request *request
 {
     struct entry *e = choose(r, request);
     const char *error;
+    int64_t refused;
 
     if (!e) {
         lm_reply_fail(out, LM_FAILURE_ABSENT, ERR_NOT_FOUND, "the recording has no answer for %s",
@@ -191,10 +215,32 @@ int lm_recording_answer(struct lm_recording *r, const struct lm_request *request
     }
     out->prompt_tokens = json_integer(json_member(e->line, "prompt_tokens"));
     out->completion_tokens = json_integer(json_member(e->line, "completion_tokens"));
+    out->cached_tokens = json_integer(json_member(e->line, "cached_tokens"));
+    refused = json_integer(json_member(e->line, "refused"));
+    out->refused = known_i64(refused) ? (unsigned)refused & LM_REFUSAL_FORMATS : 0;
+    if (e->format >= 0)
+        out->format = (enum lm_format)e->format;
     error = json_text(json_member(e->line, "error"));
     if (e->failure)
         lm_reply_fail(out, e->failure, ERR_IO, "%s", error ? error : "as recorded");
     return 0;
+}
+
+struct lm_reply *lm_recording_recall(const struct lm_request *request, const char *line)
+{
+    struct lm_recording *rec = lm_recording_parse("cache", line, strlen(line), NULL);
+    struct lm_reply *r = rec ? lm_reply_new(request) : NULL;
+
+    if (r && (lm_recording_answer(rec, request, r) < 0 || r->failure != LM_FAILURE_NONE)) {
+        lm_reply_free(r);
+        r = NULL;
+    }
+    lm_recording_free(rec);
+    if (!r)
+        return NULL;
+    r->cached = true;
+    r->prompt_tokens = r->completion_tokens = r->cached_tokens = 0;
+    return r;
 }
 
 static int set_if(struct json *line, const char *name, const char *text)
@@ -202,24 +248,31 @@ static int set_if(struct json *line, const char *name, const char *text)
     return text ? json_set_text(line, name, text) : 0;
 }
 
-char *lm_recording_line(const struct lm_request *request, const struct lm_reply *reply,
+static int set_tokens(struct json *line, const char *name, int64_t tokens)
+{
+    return known_i64(tokens) ? json_set_i64(line, name, tokens) : 0;
+}
+
+char *lm_recording_line(const char *label, const char *digest, const struct lm_reply *reply,
                         struct err *err)
 {
+    bool failed = reply->failure != LM_FAILURE_NONE;
     struct json *line = json_object();
-    char id[17], *text = NULL, *with_newline = NULL;
+    char *text = NULL, *with_newline = NULL;
     struct buf b;
 
-    if (!line || json_set_text(line, "label", request->label) < 0 ||
-        json_set_text(line, "request", digest(request, id)) < 0 ||
-        (reply->failure && (json_set_text(line, "failure", lm_failure_name(reply->failure)) < 0 ||
-                            json_set_text(line, "error", reply->err.text) < 0)) ||
+    if (!line || json_set_text(line, "label", label) < 0 ||
+        json_set_text(line, "request", digest) < 0 ||
+        set_if(line, "failure", failed ? lm_failure_name(reply->failure) : NULL) < 0 ||
+        set_if(line, "error", failed ? reply->err.text : NULL) < 0 ||
         set_if(line, "content", reply->content) < 0 ||
         set_if(line, "reasoning", reply->reasoning) < 0 ||
         set_if(line, "finish", reply->finish) < 0 ||
-        (known_i64(reply->prompt_tokens) &&
-         json_set_i64(line, "prompt_tokens", reply->prompt_tokens) < 0) ||
-        (known_i64(reply->completion_tokens) &&
-         json_set_i64(line, "completion_tokens", reply->completion_tokens) < 0))
+        set_if(line, "format", reply->format ? lm_format_name(reply->format) : NULL) < 0 ||
+        (reply->refused && json_set_i64(line, "refused", reply->refused) < 0) ||
+        set_tokens(line, "prompt_tokens", reply->prompt_tokens) < 0 ||
+        set_tokens(line, "completion_tokens", reply->completion_tokens) < 0 ||
+        set_tokens(line, "cached_tokens", reply->cached_tokens) < 0)
         err_set(err, ERR_NOMEM, "recording");
     else
         text = json_print(line, false, err);

@@ -1,11 +1,13 @@
 /* lm_recording.h - a model's answers in a file, one JSON object a line.
  *
  *     {"label": "FederatedLearningSignature", "request": "0123456789abcdef", "content": "...",
- *      "finish": "stop", "prompt_tokens": 1200, "completion_tokens": 400}
+ *      "finish": "stop", "format": "json_object", "refused": 4, "prompt_tokens": 1200,
+ *      "completion_tokens": 400, "cached_tokens": 0}
  *
  * A line may instead hold "failure" (a name of lm_failure_name) and "error". `request` is a digest
- * of the messages: which prompt was answered can be told, not what stood in it. Everything but one
- * of content and failure may be absent. */
+ * of the messages, of the shape that was asked for and of the rollout: which prompt was answered
+ * can be told, not what stood in it. `format` and `refused` are the reply's. Everything but one of
+ * content and failure may be absent. The cache keeps the same lines. */
 #ifndef COORDINATOR_LM_LM_RECORDING_H
 #define COORDINATOR_LM_LM_RECORDING_H
 
@@ -15,6 +17,8 @@ struct err;
 struct lm_recording;
 struct lm_reply;
 struct lm_request;
+
+#define LM_DIGEST_SIZE 17
 
 #define LM_RECORDING_MAX 10000 /* lines */
 
@@ -29,8 +33,15 @@ void lm_recording_free(struct lm_recording *r); /* NULL is fine */
 int lm_recording_answer(struct lm_recording *r, const struct lm_request *request,
                         struct lm_reply *out);
 
+/* One line as the answer to this request, which then cost nothing; NULL where it is not the line of
+ * a good answer, or memory is out. */
+struct lm_reply *lm_recording_recall(const struct lm_request *request, const char *line);
+
+/* The digest of a request. Returns out. */
+char *lm_recording_digest(const struct lm_request *request, char out[LM_DIGEST_SIZE]);
+
 /* The line for a reply, with its newline; yours to mem_free. */
-char *lm_recording_line(const struct lm_request *request, const struct lm_reply *reply,
+char *lm_recording_line(const char *label, const char *digest, const struct lm_reply *reply,
                         struct err *err);
 
 #endif

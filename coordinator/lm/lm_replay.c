@@ -56,15 +56,14 @@ static void replay_run(void *self, struct actor_pipe *pipe)
 
     for (int got; (got = pipe_receive(pipe, -1, &msg)) >= 0;) {
         struct lm_request *request = got ? msg : NULL;
-        struct lm_reply *reply = request ? lm_reply_new(request) : NULL;
+        struct lm_reply *reply = request ? lm_reply_take(request) : NULL;
 
-        if (reply) {
-            lm_recording_answer(r->recording, request, reply);
-            reply->seconds = (double)(clock_mono_ms() - request->submitted_ms) / 1000;
-        }
+        if (!request)
+            continue;
+        lm_recording_answer(r->recording, request, reply);
+        reply->seconds = (double)(clock_mono_ms() - request->submitted_ms) / 1000;
         lm_request_free(request);
-        if (reply)
-            pipe_send(pipe, reply);
+        pipe_send(pipe, reply);
     }
 }
 

@@ -24,6 +24,15 @@ struct lm_reply *lm_reply_new(const struct lm_request *request)
     return r;
 }
 
+struct lm_reply *lm_reply_take(struct lm_request *request)
+{
+    struct lm_reply *r = request->reply;
+
+    request->reply = NULL;
+    r->place = request->place;
+    return r;
+}
+
 void lm_reply_free(struct lm_reply *r)
 {
     if (!r)
@@ -68,13 +77,13 @@ static void none_run(void *self, struct actor_pipe *pipe)
     (void)self;
     for (int got; (got = pipe_receive(pipe, -1, &msg)) >= 0;) {
         struct lm_request *request = got ? msg : NULL;
-        struct lm_reply *reply = request ? lm_reply_new(request) : NULL;
+        struct lm_reply *reply = request ? lm_reply_take(request) : NULL;
 
-        if (reply)
-            lm_reply_fail(reply, LM_FAILURE_ABSENT, ERR_NOT_FOUND, "no model endpoint is set");
+        if (!request)
+            continue;
+        lm_reply_fail(reply, LM_FAILURE_ABSENT, ERR_NOT_FOUND, "no model endpoint is set");
         lm_request_free(request);
-        if (reply)
-            pipe_send(pipe, reply);
+        pipe_send(pipe, reply);
     }
 }
 

@@ -112,6 +112,7 @@ void lm_request_free(struct lm_request *r)
     mem_free(r->schema_name);
     mem_free(r->schema);
     mem_free(r->label);
+    lm_reply_free(r->reply);
     mem_free(r);
 }
 

@@ -21,6 +21,8 @@ struct scripted_server {
     size_t count; /* of steps */
     char *requests[SCRIPT_REQUESTS_MAX];
     size_t seen;
+    bool held;
+    pthread_cond_t released;
 };
 
 /* The text of a whole request by its Content-Length; NULL when the client left before. */
@@ -110,6 +112,8 @@ static void *serve(void *arg)
                 s->requests[s->seen++] = request;
             else
                 free(request);
+            while (s->held)
+                pthread_cond_wait(&s->released, &s->lock);
             pthread_mutex_unlock(&s->lock);
             answer(fd, bytes);
         }
@@ -131,6 +135,7 @@ struct scripted_server *scripted_server_start(const struct script_step *steps)
         s->count++;
     }
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->released, NULL);
     s->listener = socket(AF_INET, SOCK_STREAM, 0);
     if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&a, sizeof a) < 0 ||
         listen(s->listener, 16) < 0 || getsockname(s->listener, (struct sockaddr *)&a, &len) < 0 ||
@@ -142,13 +147,30 @@ struct scripted_server *scripted_server_start(const struct script_step *steps)
 
 void scripted_server_stop(struct scripted_server *s)
 {
+    scripted_server_release(s);
     shutdown(s->listener, SHUT_RDWR); /* accept returns */
     pthread_join(s->thread, NULL);
     close(s->listener);
     for (size_t i = 0; i < s->seen; i++)
         free(s->requests[i]);
+    pthread_cond_destroy(&s->released);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+void scripted_server_hold(struct scripted_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->held = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void scripted_server_release(struct scripted_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->held = false;
+    pthread_cond_broadcast(&s->released);
+    pthread_mutex_unlock(&s->lock);
 }
 
 int scripted_server_port(const struct scripted_server *s)

@@ -25,6 +25,10 @@ struct scripted_server *scripted_server_start(const struct script_step *steps);
 void scripted_server_stop(struct scripted_server *s);
 int scripted_server_port(const struct scripted_server *s);
 
+/* Answers wait until the release. */
+void scripted_server_hold(struct scripted_server *s);
+void scripted_server_release(struct scripted_server *s);
+
 /* Requests read so far; the text of request i, borrowed until the stop. */
 size_t scripted_server_count(struct scripted_server *s);
 const char *scripted_server_request(struct scripted_server *s, size_t i);

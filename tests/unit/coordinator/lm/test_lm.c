@@ -44,7 +44,7 @@ static struct lm_reply *ask(struct lm *lm, uint64_t tag, const char *label)
 
     assert_int_equal(lm_submit(lm, &r, NULL), 0);
     assert_null(r);
-    reply = actor_receive_wait(lm_actor(lm), WAIT_MS);
+    reply = lm_receive_wait(lm, WAIT_MS);
     assert_non_null(reply);
     return reply;
 }

@@ -1,10 +1,7 @@
 /* What an endpoint refuses is left out at once, and remembered; and the caller can see it. */
 #include "coordinator/lm/lm.h"
 
-#include "common/core/clock.h"
-#include "common/net/actor.h"
 #include "common/net/net.h"
-#include "common/net/poll.h"
 #include "tests/unit/coordinator/lm/scripted_server.h"
 
 #include <stdio.h>
@@ -54,21 +51,15 @@ static struct lm *start(const struct scripted_server *server)
 
 static struct lm_reply *ask(struct lm *lm, enum lm_format format)
 {
-    struct net_poller *p = net_poller_new(1, NULL);
     struct lm_request *r = lm_request_new(1, "Test", NULL);
-    int64_t end = clock_mono_ms() + WAIT_MS + 5000;
     struct lm_reply *reply;
-    int id;
 
     assert_int_equal(lm_request_add(r, "user", "Which Mac?", NULL), 0);
     assert_int_equal(
         lm_request_shape(r, format, "Plan", "{\"type\":\"object\",\"properties\":{}}", NULL), 0);
     r->seed = 7;
     assert_int_equal(lm_submit(lm, &r, NULL), 0);
-    assert_int_equal(net_poller_add_actor(p, lm_actor(lm), 1, NULL), 0);
-    while (!(reply = lm_receive(lm)) && clock_mono_ms() < end)
-        net_poller_wait(p, 1000, &id, 1);
-    net_poller_free(p);
+    reply = lm_receive_wait(lm, WAIT_MS + 5000);
     assert_non_null(reply);
     return reply;
 }

@@ -20,6 +20,13 @@ static struct lm_request *question(const char *label, const char *text)
     return r;
 }
 
+static char *line_of(const struct lm_request *q, const struct lm_reply *r)
+{
+    char digest[LM_DIGEST_SIZE];
+
+    return lm_recording_line(q->label, lm_recording_digest(q, digest), r, NULL);
+}
+
 static void check_answer(struct lm_recording *rec, const char *label, const char *text,
                          const char *content)
 {
@@ -48,7 +55,10 @@ static void what_is_recorded_is_replayed(void **state)
     r->reasoning = mem_strdup("so");
     r->finish = mem_strdup("stop");
     r->prompt_tokens = 12;
-    line = lm_recording_line(q, r, NULL);
+    r->cached_tokens = 4;
+    r->format = LM_FORMAT_OBJECT;
+    r->refused = 1U << LM_FORMAT_SCHEMA;
+    line = line_of(q, r);
     assert_int_equal(strchr(line, '\n') - line, strlen(line) - 1); /* one line */
     assert_null(strstr(line, "Which?"));                           /* no prompt in it */
     rec = lm_recording_parse("f", line, strlen(line), NULL);
@@ -59,6 +69,9 @@ static void what_is_recorded_is_replayed(void **state)
     assert_string_equal(again->finish, "stop");
     assert_int_equal(again->prompt_tokens, 12);
     assert_int_equal(again->completion_tokens, UNKNOWN_I64);
+    assert_int_equal(again->cached_tokens, 4);
+    assert_int_equal(again->format, LM_FORMAT_OBJECT);
+    assert_int_equal(again->refused, 1U << LM_FORMAT_SCHEMA);
     lm_recording_free(rec);
     lm_recording_free(NULL);
     mem_free(line);
@@ -76,7 +89,7 @@ static void failures_are_recorded_too(void **state)
 
     (void)state;
     lm_reply_fail(r, LM_FAILURE_RATE_LIMIT, ERR_BUSY, "slow down");
-    line = lm_recording_line(q, r, NULL);
+    line = line_of(q, r);
     rec = lm_recording_parse("f", line, strlen(line), NULL);
     assert_int_equal(lm_recording_answer(rec, q, again), 0);
     assert_int_equal(again->failure, LM_FAILURE_RATE_LIMIT);
@@ -97,7 +110,7 @@ static void the_digest_then_the_least_used_answers(void **state)
 
     (void)state;
     r->content = mem_strdup("exact");
-    line = lm_recording_line(q, r, NULL);
+    line = line_of(q, r);
     snprintf(text, sizeof text,
              "{\"label\": \"A\", \"content\": \"one\"}\r\n%s\n{\"content\": \"two\"}\n"
              "{\"label\": \"B\", \"content\": \"three\"}",
@@ -187,6 +200,54 @@ static void lost_memory_is_survived(void **state)
     lm_recording_free(rec);
 }
 
+/* A chain of several calls with the same messages is told apart by what else was asked. */
+static void the_digest_knows_shape_and_rollout(void **state)
+{
+    struct lm_request *q = question("A", "Which?");
+    char plain[LM_DIGEST_SIZE], other[LM_DIGEST_SIZE], third[LM_DIGEST_SIZE];
+
+    (void)state;
+    lm_recording_digest(q, plain);
+    q->max_tokens = 7; /* another limit is still the same question */
+    assert_string_equal(lm_recording_digest(q, other), plain);
+    q->rollout = 1;
+    assert_string_not_equal(lm_recording_digest(q, other), plain);
+    q->rollout = 2;
+    assert_string_not_equal(lm_recording_digest(q, third), other);
+    q->rollout = UNKNOWN_I64;
+    assert_int_equal(lm_request_shape(q, LM_FORMAT_OBJECT, NULL, NULL, NULL), 0);
+    assert_string_not_equal(lm_recording_digest(q, other), plain);
+    assert_int_equal(lm_request_shape(q, LM_FORMAT_SCHEMA, "P", "{}", NULL), 0);
+    assert_string_not_equal(lm_recording_digest(q, third), other);
+    lm_request_free(q);
+}
+
+/* Out of a cache it cost nothing; what is no good answer is none. */
+static void a_line_is_recalled_without_its_cost(void **state)
+{
+    static const char *const no_good[] = {"",
+                                          "{",
+                                          "{\"label\":\"A\"}",
+                                          "{\"label\":\"B\",\"content\":\"x\"}",
+                                          "{\"failure\":\"timeout\"}",
+                                          "{\"content\":7}"};
+    struct lm_request *q = question("A", "Which?");
+    struct lm_reply *r = lm_recording_recall(
+        q, "{\"label\":\"A\",\"content\":\"x\",\"prompt_tokens\":9,\"completion_tokens\":3}\n");
+
+    (void)state;
+    assert_non_null(r);
+    assert_true(r->cached);
+    assert_string_equal(r->content, "x");
+    assert_int_equal(r->calls, 0);
+    assert_int_equal(r->prompt_tokens, 0);
+    assert_int_equal(r->completion_tokens, 0);
+    lm_reply_free(r);
+    for (size_t i = 0; i < sizeof no_good / sizeof no_good[0]; i++)
+        assert_null(lm_recording_recall(q, no_good[i]));
+    lm_request_free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +257,8 @@ int main(void)
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(every_length_and_bit_is_survived),
         cmocka_unit_test(lost_memory_is_survived),
+        cmocka_unit_test(the_digest_knows_shape_and_rollout),
+        cmocka_unit_test(a_line_is_recalled_without_its_cost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
