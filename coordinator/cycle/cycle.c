@@ -167,12 +167,14 @@ static int submit_question(struct worker *w, const struct waiting *turn,
     if (!r)
         return -1;
     r->max_tokens = w->max_tokens;
-    if (lm_request_add(r, "system", prompt->system, err) < 0 ||
-        lm_request_add(r, "user", prompt->user, err) < 0 || lm_submit(w->lm, &r, err) < 0) {
-        lm_request_free(r);
-        return -1;
-    }
-    return 0;
+    for (size_t i = 0; i < prompt->count; i++)
+        if (lm_request_add(r, prompt->messages[i].role, prompt->messages[i].text, err) < 0)
+            goto fail;
+    if (lm_submit(w->lm, &r, err) == 0)
+        return 0;
+fail:
+    lm_request_free(r);
+    return -1;
 }
 
 /* The question goes out; on failure `err` says why and the turn goes on without the model. */

@@ -291,6 +291,7 @@ size_t prompt_inputs_values(const struct prompt_inputs *in, struct prompt_value 
     for (size_t i = 0; i < in->count; i++) {
         values[i].name = in->items[i].name;
         values[i].text = in->items[i].text;
+        values[i].json = NULL;
     }
     return in->count;
 }

@@ -162,16 +162,16 @@ int turn_question(const struct turn_tools *tools, const struct signature *sig,
                   struct proposal *proposal, struct err *err)
 {
     struct prompt_value values[PROMPT_INPUTS_MAX];
+    struct prompt_content content = {.values = values};
     struct prompt_inputs in = {0};
-    size_t count;
     int rc;
 
     rc = job->pipeline ? pipeline_values(tools, s, job, &in, err)
                        : federated_values(tools, s, job, &in, err);
     if (rc < 0)
         return -1;
-    count = prompt_inputs_values(&in, values);
-    rc = chat_render(sig, tools->framing, values, count, out, err);
+    content.count = prompt_inputs_values(&in, values);
+    rc = chat_render(sig, tools->framing, &content, out, err);
     if (rc == 0 &&
         (keep_notes(proposal, &in.notes, err) < 0 || keep_notes(proposal, &out->notes, err) < 0)) {
         prompt_clear(out);

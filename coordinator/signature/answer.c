@@ -169,7 +169,8 @@ static int read_sections(const struct signature *sig, const struct answer *a, st
         struct err why = {0};
         struct json *v;
 
-        if (!a->sections[i] || !row)
+        if (!a->sections[i] || !row ||
+            (a->is_json[i] && strcmp(a->sections[i], "null") == 0)) /* it says that it has none */
             continue;
         if (!*a->sections[i] || is_placeholder(a->sections[i], name)) {
             note_add(notes, "%s: %s", name, *a->sections[i] ? "its placeholder, dropped" : "empty");

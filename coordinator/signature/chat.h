@@ -10,7 +10,8 @@
 #ifndef COORDINATOR_SIGNATURE_CHAT_H
 #define COORDINATOR_SIGNATURE_CHAT_H
 
-#include "coordinator/signature/notes.h"
+#include "coordinator/signature/prompt.h"
+#include "coordinator/signature/reply.h"
 
 #include <stddef.h>
 
@@ -18,40 +19,14 @@ struct err;
 struct signature;
 struct framing;
 
-#define PROMPT_TEXT_MAX (1024 * 1024)    /* bytes of one message: beyond what any model reads */
-#define REPLY_TEXT_MAX (4 * 1024 * 1024) /* bytes of a reply: the limit of coordinator/lm */
-
-/* The text of one input; text NULL: the input is left out of the message. */
-struct prompt_value {
-    const char *name;
-    const char *text;
-};
-
-struct prompt {
-    char *system;
-    char *user;
-    struct notes notes;
-};
-
-/* Values may come in any order; one that names no input, or a name twice, is refused. On success
- * *out holds the messages; prompt_clear frees them. */
+/* Refused: a value that names no input, or a name twice. On success *out holds the messages;
+ * prompt_clear frees them. */
 int chat_render(const struct signature *sig, const struct framing *framing,
-                const struct prompt_value *values, size_t count, struct prompt *out,
-                struct err *err);
-void prompt_clear(struct prompt *p);
-
-/* One entry for each output, in order. */
-struct answer {
-    char **sections; /* trimmed text; NULL: the reply has no such field */
-    size_t count;    /* outputs of the signature */
-    size_t missing;  /* how many are NULL */
-    struct notes notes;
-};
+                const struct prompt_content *content, struct prompt *out, struct err *err);
 
 /* Which text belongs to which output. ERR_MALFORMED when the reply holds none of them, ERR_TOO_BIG
  * past REPLY_TEXT_MAX. answer_clear frees *out. */
 int chat_parse(const struct signature *sig, const char *reply, size_t len, struct answer *out,
                struct err *err);
-void answer_clear(struct answer *a);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/core/err.h"
 #include "common/core/mem.h"
 #include "common/json/json.h"
+#include "coordinator/signature/json_layout.h"
 #include "coordinator/signature/lenient_json.h"
 #include "coordinator/signature/marker.h"
 #include "coordinator/signature/signature.h"
@@ -141,23 +142,6 @@ static int take_sections(const struct cutting *c, struct answer *a, struct err *
     return 0;
 }
 
-/* The members of one JSON object that are outputs. */
-static int take_members(const struct signature *sig, const struct json *object, struct answer *a,
-                        struct err *err)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        const struct json *v = json_member(object, signature_outputs(sig)[i].name);
-        const char *text = json_text(v);
-
-        if (!v || json_type_of(v) == JSON_NULL)
-            continue;
-        a->sections[i] = text ? mem_strdup(text) : json_print(v, false, err);
-        if (!a->sections[i])
-            return err_set(err, ERR_NOMEM, "reply");
-    }
-    return 0;
-}
-
 static int parse_object(const struct signature *sig, const char *reply, size_t len,
                         struct answer *a, struct err *err)
 {
@@ -171,7 +155,7 @@ static int parse_object(const struct signature *sig, const char *reply, size_t l
         notes_clear(&forgiven);
         return why.code == ERR_NOMEM ? err_set(err, ERR_NOMEM, "reply") : 0;
     }
-    rc = take_members(sig, object, a, err);
+    rc = json_layout_take(sig, object, a, err);
     json_free(object);
     for (size_t i = 0; rc == 0 && i < a->count; i++) {
         if (!a->sections[i])
@@ -217,20 +201,15 @@ static int parse(const struct signature *sig, const char *reply, size_t len, str
         return -1;
     if (lenient.found == 0 && exact.found == 0 && parse_object(sig, reply, len, a, err) < 0)
         return -1;
-    for (size_t i = 0; i < a->count; i++)
-        a->missing += a->sections[i] == NULL;
-    if (a->missing == a->count)
-        return nothing_found(sig, reply, len, err);
-    for (size_t i = 0; i < a->count; i++)
-        if (!a->sections[i])
-            note_add(&a->notes, "%s: missing", signature_outputs(sig)[i].name);
-    return notes_ok(&a->notes, err);
+    if (answer_count(a, sig, err) < 0)
+        return -1;
+    return a->missing == a->count ? nothing_found(sig, reply, len, err) : 0;
 }
 
 int chat_parse(const struct signature *sig, const char *reply, size_t len, struct answer *out,
                struct err *err)
 {
-    struct answer a = {.count = sig->outputs};
+    struct answer a;
 
     if (!reply) {
         reply = "";
@@ -239,23 +218,12 @@ int chat_parse(const struct signature *sig, const char *reply, size_t len, struc
     if (len > REPLY_TEXT_MAX)
         return err_set(err, ERR_TOO_BIG, "reply of %zu bytes, limit %d", len, REPLY_TEXT_MAX);
     marker_trim(&reply, &len);
-    if (!(a.sections = mem_calloc(a.count, sizeof *a.sections)))
-        return err_set(err, ERR_NOMEM, "reply");
+    if (answer_init(&a, sig, err) < 0)
+        return -1;
     if (parse(sig, reply, len, &a, err) < 0) {
         answer_clear(&a);
         return -1;
     }
     *out = a;
     return 0;
-}
-
-void answer_clear(struct answer *a)
-{
-    if (!a)
-        return;
-    for (size_t i = 0; i < a->count && a->sections; i++)
-        mem_free(a->sections[i]);
-    mem_free(a->sections);
-    notes_clear(&a->notes);
-    memset(a, 0, sizeof *a);
 }

@@ -44,14 +44,14 @@ static int text_dup(char **out, const char *text)
 }
 
 /* The strings of the file become those of a field, which is put into sig. */
-static int put_field(struct signature *sig, const char *const texts[4], struct signature_field f,
+static int put_field(struct signature *sig, const char *const texts[5], struct signature_field f,
                      const char *where, struct err *err)
 {
     const struct signature_field *old;
     int rc = -1;
 
     if (text_dup(&f.name, texts[0]) + text_dup(&f.description, texts[1]) +
-            text_dup(&f.fallback, texts[3]) <
+            text_dup(&f.fallback, texts[3]) + text_dup(&f.constraints, texts[4]) <
         0) {
         err_set(err, ERR_NOMEM, "%s", where);
         goto out;
@@ -70,6 +70,7 @@ out:
     mem_free(f.name);
     mem_free(f.description);
     mem_free(f.fallback);
+    mem_free(f.constraints);
     value_type_free(f.type);
     return rc;
 }
@@ -77,9 +78,9 @@ out:
 static int read_field(struct signature *sig, const struct json *item, const char *where,
                       struct err *err)
 {
-    static const char *const names[] = {"name", "direction", "role", "description",
-                                        "type", "default",   NULL};
-    const char *texts[4] = {NULL}; /* name, description, type, default */
+    static const char *const names[] = {"name", "direction", "role",        "description",
+                                        "type", "default",   "constraints", NULL};
+    const char *texts[5] = {NULL}; /* name, description, type, default, constraints */
     int direction = 0, role = SIGNATURE_ROLE_OTHER;
     struct signature_field f = {0};
 
@@ -89,7 +90,8 @@ static int read_field(struct signature *sig, const struct json *item, const char
         pick_word(item, where, "role", &signature_role_names, &role, err) < 0 ||
         json_may_text(item, where, "description", TEXT_MAX, &texts[1], err) < 0 ||
         json_may_text(item, where, "type", VALUE_TYPE_TEXT_MAX, &texts[2], err) < 0 ||
-        json_may_text(item, where, "default", TEXT_MAX, &texts[3], err) < 0)
+        json_may_text(item, where, "default", TEXT_MAX, &texts[3], err) < 0 ||
+        json_may_text(item, where, "constraints", TEXT_MAX, &texts[4], err) < 0)
         return -1;
     if (direction == 0)
         return err_set(err, ERR_INVALID, "%s.direction: missing, wanted input or output", where);

@@ -13,9 +13,10 @@
  * Without instructions the base's are inherited. `typed` names a record of the model that has a
  * field for every output, inherited ones too; it is not inherited, since whoever adds an output
  * needs another record. A signature without a record may give its fields a "type" as Python spells
- * it (value_type.h), and its inputs a "default". One that asks for no hardware or performance
- * context says why in "no_context". A field of the base may get other words, but no other
- * direction or type: its name would mean two things. */
+ * it (value_type.h), and its inputs a "default"; what bounds a field may stand in words in its
+ * "constraints" ("greater than or equal to: 1"), for the prompt alone. One that asks for no
+ * hardware or performance context says why in "no_context". A field of the base may get other
+ * words, but no other direction or type: its name would mean two things. */
 #ifndef COORDINATOR_SIGNATURE_DEFINITION_H
 #define COORDINATOR_SIGNATURE_DEFINITION_H
 

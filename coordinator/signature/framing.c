@@ -8,6 +8,8 @@
 #include "common/json/json.h"
 #include "common/json/json_pick.h"
 
+#include <string.h>
+
 extern const struct embedded_file signature_framings[];
 extern const size_t signature_framings_count;
 
@@ -20,9 +22,13 @@ static const struct slot {
     const char *name;
     size_t offset;
 } slots[] = {
-    SLOT(inputs_heading), SLOT(outputs_heading), SLOT(structure_heading), SLOT(objective_heading),
-    SLOT(note_lead),      SLOT(note_bool),       SLOT(note_number),       SLOT(note_enum),
-    SLOT(note_schema),    SLOT(reminder_lead),   SLOT(reminder_type),     SLOT(reminder_end),
+    SLOT(inputs_heading),    SLOT(outputs_heading),     SLOT(constraints_label),
+    SLOT(structure_heading), SLOT(json_inputs_heading), SLOT(json_outputs_heading),
+    SLOT(objective_heading), SLOT(note_lead),           SLOT(note_bool),
+    SLOT(note_number),       SLOT(note_enum),           SLOT(note_literal),
+    SLOT(note_schema),       SLOT(reminder_lead),       SLOT(reminder_type),
+    SLOT(reminder_end),      SLOT(json_reminder),       SLOT(demo_incomplete),
+    SLOT(demo_missing),      SLOT(schema_form),         SLOT(turn_form),
 };
 #define SLOTS (sizeof slots / sizeof slots[0])
 
@@ -58,6 +64,14 @@ static int read_slots(struct framing *f, const struct json *root, struct err *er
     return 0;
 }
 
+static int check_word(const char *name, const char *value, const char *a, const char *b,
+                      struct err *err)
+{
+    if (strcmp(value, a) == 0 || strcmp(value, b) == 0)
+        return 0;
+    return err_set(err, ERR_INVALID, "%s is \"%.40s\", want \"%s\" or \"%s\"", name, value, a, b);
+}
+
 struct framing *framing_read(const char *file, const char *text, size_t len, struct err *err)
 {
     struct json *root = json_parse(text, len, err);
@@ -69,7 +83,9 @@ struct framing *framing_read(const char *file, const char *text, size_t len, str
         err_set(err, ERR_NOMEM, "framing");
         goto fail;
     }
-    if (read_slots(f, root, err) < 0)
+    if (read_slots(f, root, err) < 0 ||
+        check_word("schema_form", f->schema_form, "short", "json", err) < 0 ||
+        check_word("turn_form", f->turn_form, "bare", "reminded", err) < 0)
         goto fail;
     json_free(root);
     return f;

@@ -63,8 +63,8 @@ void program_state_free(struct program_state *s)
 
 /* ---- demos ---- */
 
-static int read_demo(struct state_demo *demo, const struct json *v, struct raw_value raw,
-                     const char *where, struct err *err)
+int state_demo_read(struct state_demo *demo, const struct json *v, struct raw_value raw,
+                    const char *where, struct err *err)
 {
     size_t count = json_count(v);
     struct raw_json r;
@@ -118,7 +118,7 @@ static int read_demos(struct state_predictor *p, const struct json *v, struct ra
         snprintf(where, sizeof where, "%sdemos[%zu]", path, p->demos_count);
         if (!raw_json_next(&r, &text))
             return err_set(err, ERR_INTERNAL, "%s: text and tree differ", where);
-        if (read_demo(&p->demos[p->demos_count++], item, text, where, err) < 0)
+        if (state_demo_read(&p->demos[p->demos_count++], item, text, where, err) < 0)
             return -1;
     }
     return 0;

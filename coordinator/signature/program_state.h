@@ -15,6 +15,7 @@
 #define COORDINATOR_SIGNATURE_PROGRAM_STATE_H
 
 #include "coordinator/signature/notes.h"
+#include "coordinator/signature/raw_json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,7 +131,13 @@ struct state_export {
 char *program_state_print(const struct state_export *predictors, size_t count,
                           const struct program_state *from, struct err *err);
 
-/* For those who hold demos: frees the values. */
+/* ---- for those who hold demos ---- */
+
+/* A demo of a JSON object: `v` and `raw` are the same value, as a tree and as text. `where` goes
+ * before the error. Whatever came, state_demos_free frees it. */
+int state_demo_read(struct state_demo *demo, const struct json *v, struct raw_value raw,
+                    const char *where, struct err *err);
+
 void state_demos_free(struct state_demo *demos, size_t count);
 
 #endif

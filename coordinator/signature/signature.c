@@ -121,6 +121,7 @@ static void field_free(struct signature_field *f)
     mem_free(f->name);
     mem_free(f->description);
     mem_free(f->prefix);
+    mem_free(f->constraints);
     mem_free(f->fallback);
     value_type_free(f->type);
 }
@@ -140,7 +141,7 @@ static int field_copy(struct signature_field *out, const struct signature_field 
     copy.type = f->type ? value_type_dup(f->type, NULL) : NULL;
     copy.name = mem_strdup(f->name);
     lost = text_copy(&copy.description, f->description) + text_copy(&copy.prefix, f->prefix) +
-           text_copy(&copy.fallback, f->fallback);
+           text_copy(&copy.constraints, f->constraints) + text_copy(&copy.fallback, f->fallback);
     if (!copy.name || lost < 0 || (f->type && !copy.type)) {
         field_free(&copy);
         return -1;

@@ -68,6 +68,7 @@ struct signature_field {
     const struct field *row; /* its type in the model; NULL: `type` says */
     struct value_type *type; /* its type at run time; NULL: text */
     char *prefix;            /* the label a saved program carries; NULL: prefix_infer and ':' */
+    char *constraints;       /* its bounds in words, as the list of fields says them; NULL: none */
     char *fallback;          /* an input's text when the caller gives none; NULL: none */
     unsigned order;          /* of declaration, over both directions; signature_put_field sets it */
 };

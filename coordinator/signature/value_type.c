@@ -138,8 +138,9 @@ static void add_words(struct buf *b, const struct json *words)
 static void add_spelling(struct buf *b, const struct value_type *t, bool source)
 {
     static const char *const plain[] = {
-        [VALUE_STR] = "str", [VALUE_INT] = "int",   [VALUE_FLOAT] = "float", [VALUE_BOOL] = "bool",
-        [VALUE_ANY] = "Any", [VALUE_LIST] = "list", [VALUE_DICT] = "dict",
+        [VALUE_STR] = "str",   [VALUE_INT] = "int",         [VALUE_FLOAT] = "float",
+        [VALUE_BOOL] = "bool", [VALUE_ANY] = "Any",         [VALUE_LIST] = "list",
+        [VALUE_DICT] = "dict", [VALUE_HISTORY] = "History",
     };
 
     if (!t) {
@@ -169,6 +170,8 @@ static void add_spelling(struct buf *b, const struct value_type *t, bool source)
     case VALUE_FLOAT:
     case VALUE_BOOL:
     case VALUE_ANY:
+    case VALUE_HISTORY:
+        buf_adds(b, source && t->kind == VALUE_HISTORY ? "dspy." : "");
         buf_adds(b, plain[t->kind]);
     }
 }
@@ -333,6 +336,9 @@ int value_type_check(const struct value_type *t, const struct json *v, const cha
     case VALUE_DICT:
         if (is == (t->kind == VALUE_LIST ? JSON_ARRAY : JSON_OBJECT))
             return t->item ? check_items(t->item, v, path, err) : 0;
+        break;
+    case VALUE_HISTORY:
+        fits = json_type_of(json_member(v, "messages")) == JSON_ARRAY;
         break;
     }
     return fits ? 0 : refuse(t, v, path, err);

@@ -1,7 +1,8 @@
 /* value_type.h - the type of a field that was declared at run time.
  *
  * A signature from a string, a file or the factory says its types as Python does: str, int, float,
- * bool, Any, list, list[T], dict, dict[str, T], Literal[...], Optional[T] and T | None. They are
+ * bool, Any, list, list[T], dict, dict[str, T], Literal[...], Optional[T] and T | None, and History
+ * for an input that holds the turns of a conversation so far. They are
  * values, not C types: the name a prompt shows, the JSON schema that is sent and the check of an
  * answer all come from this one tree. The signatures that plans use have records of the model
  * instead (signature_field.row). Thread: none, pure functions. */
@@ -25,6 +26,7 @@ enum value_kind {
     VALUE_DICT,     /* item: of its values, whose keys are text; NULL: anything */
     VALUE_LITERAL,  /* one of words */
     VALUE_OPTIONAL, /* item, or null */
+    VALUE_HISTORY,  /* {"messages": [{field: value, ...}, ...]}: a layout makes turns of it */
 };
 
 /* How deep types nest: list[dict[str, list[int]]] is 4 deep, and a small model fails long before

@@ -49,15 +49,19 @@ static bool is_name_byte(char c)
 /* The name at p without the `typing.` before it; its length. */
 static size_t take_name(struct type_scan *s, const char **name)
 {
-    static const char typing[] = "typing.";
+    static const char *const modules[] = {"typing.", "dspy."};
     const char *start;
 
     skip_blanks(s);
     start = s->p;
     while (s->p < s->end && is_name_byte(*s->p))
         s->p++;
-    if ((size_t)(s->p - start) > strlen(typing) && memcmp(start, typing, strlen(typing)) == 0)
-        start += strlen(typing);
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        size_t len = strlen(modules[i]);
+
+        if ((size_t)(s->p - start) > len && memcmp(start, modules[i], len) == 0)
+            start += len;
+    }
     *name = start;
     return (size_t)(s->p - start);
 }
@@ -322,7 +326,7 @@ static struct value_type *read_primary(struct type_scan *s, int depth, bool *is_
         {"str", VALUE_STR},         {"int", VALUE_INT},           {"float", VALUE_FLOAT},
         {"bool", VALUE_BOOL},       {"Any", VALUE_ANY},           {"list", VALUE_LIST},
         {"List", VALUE_LIST},       {"dict", VALUE_DICT},         {"Dict", VALUE_DICT},
-        {"Literal", VALUE_LITERAL}, {"Optional", VALUE_OPTIONAL},
+        {"Literal", VALUE_LITERAL}, {"Optional", VALUE_OPTIONAL}, {"History", VALUE_HISTORY},
     };
     const char *name;
     size_t len = take_name(s, &name);

@@ -175,16 +175,17 @@ static char *render(const char *name, const struct prompt_inputs *in)
     struct signature *sig = signature_derive(catalog_find(catalog, name),
                                              SIGNATURE_TYPED | SIGNATURE_CHAIN_OF_THOUGHT, NULL);
     struct prompt_value values[PROMPT_INPUTS_MAX];
-    size_t count = prompt_inputs_values(in, values);
+    struct prompt_content content = {.values = values, .count = prompt_inputs_values(in, values)};
     struct prompt p;
     struct err err = {0};
     char *whole;
 
-    assert_int_equal(count, sig->inputs); /* each input is there, under its name */
-    if (chat_render(sig, framing, values, count, &p, &err) < 0)
+    assert_int_equal(content.count, sig->inputs); /* each input is there, under its name */
+    if (chat_render(sig, framing, &content, &p, &err) < 0)
         fail_msg("%s", err.text);
-    whole = malloc(strlen(p.system) + strlen(p.user) + 32);
-    sprintf(whole, "<system>\n%s\n<user>\n%s\n", p.system, p.user);
+    assert_int_equal(p.count, 2);
+    whole = malloc(strlen(p.messages[0].text) + strlen(p.messages[1].text) + 32);
+    sprintf(whole, "<system>\n%s\n<user>\n%s\n", p.messages[0].text, p.messages[1].text);
     prompt_clear(&p);
     signature_free(sig);
     framing_free(framing);

@@ -16,6 +16,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+/* A framing of letters: what a prompt has beside them is the layout's own. */
+static const char plain_framing[] __attribute__((unused)) =
+    "{\"inputs_heading\": \"I\", \"outputs_heading\": \"O\", \"constraints_label\": \"C: \","
+    " \"structure_heading\": \"S\", \"json_inputs_heading\": \"JI\","
+    " \"json_outputs_heading\": \"JO\", \"objective_heading\": \"T\", \"note_lead\": \"#\","
+    " \"note_bool\": \"b\", \"note_number\": \"a {type}!\", \"note_enum\": \"e\","
+    " \"note_literal\": \"l\", \"note_schema\": \"s\", \"reminder_lead\": \"R\","
+    " \"reminder_type\": \"({type})\", \"reminder_end\": \".\", \"json_reminder\": \"JR\","
+    " \"demo_incomplete\": \"D\", \"demo_missing\": \"M \", \"schema_form\": \"short\","
+    " \"turn_form\": \"bare\"}";
+
 /* The federated signature as plans ask it, and the built-in framing. */
 struct asked {
     struct catalog *catalog;

@@ -319,13 +319,12 @@ static void lost_memory_is_survived(void **state)
     static const char sloppy[] = "{\"c1\": {\"batch_size\": \"4\", }, \"c2\": {\"x\": 1}}";
     const struct asked *asked = *state;
     struct federated_proposal *p = NULL;
-    struct answer a = {0};
+    struct answer a;
     struct err err;
     unsigned nth = 0;
     int rc;
 
-    a.count = asked->federated->outputs;
-    a.sections = mem_calloc(a.count, sizeof *a.sections);
+    assert_int_equal(answer_init(&a, asked->federated, NULL), 0);
     a.sections[0] = mem_strdup("thinking");
     a.sections[3] = mem_strdup(sloppy);
     do {

@@ -3,10 +3,21 @@
 #include "tests/unit/coordinator/signature/cases.h"
 
 static const char *const slots[] = {
-    "inputs_heading", "outputs_heading", "structure_heading", "objective_heading",
-    "note_lead",      "note_bool",       "note_number",       "note_enum",
-    "note_schema",    "reminder_lead",   "reminder_type",     "reminder_end",
+    "inputs_heading",      "outputs_heading",      "constraints_label", "structure_heading",
+    "json_inputs_heading", "json_outputs_heading", "objective_heading", "note_lead",
+    "note_bool",           "note_number",          "note_enum",         "note_literal",
+    "note_schema",         "reminder_lead",        "reminder_type",     "reminder_end",
+    "json_reminder",       "demo_incomplete",      "demo_missing",      "schema_form",
+    "turn_form",
 };
+
+/* A form is one of two words; every other slot holds its own name. */
+static const char *slot_text(const char *slot)
+{
+    if (strcmp(slot, "schema_form") == 0)
+        return "json";
+    return strcmp(slot, "turn_form") == 0 ? "reminded" : slot;
+}
 
 /* Every slot but the one left out, each holding its own name. */
 static char *framing_text(size_t left_out, const char *extra)
@@ -17,7 +28,7 @@ static char *framing_text(size_t left_out, const char *extra)
     buf_adds(&b, "{");
     for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
         if (i != left_out)
-            buf_addf(&b, "%s\"%s\": \"%s\"", b.len > 1 ? "," : "", slots[i], slots[i]);
+            buf_addf(&b, "%s\"%s\": \"%s\"", b.len > 1 ? "," : "", slots[i], slot_text(slots[i]));
     buf_addf(&b, "%s}", extra);
     return buf_take(&b, NULL, NULL);
 }
@@ -64,6 +75,19 @@ static void every_slot_must_be_there_and_nothing_else(void **state)
     mem_free(text);
 }
 
+static void a_form_is_one_of_its_words(void **state)
+{
+    char *text = framing_text(99, ""), *at = strstr(text, "reminded");
+    struct err err = {0};
+
+    (void)state;
+    memcpy(at, "weird_ed", 8);
+    assert_null(framing_read("mine.json", text, strlen(text), &err));
+    assert_string_equal(err.text,
+                        "mine.json: turn_form is \"weird_ed\", want \"bare\" or \"reminded\"");
+    mem_free(text);
+}
+
 static void lost_memory_is_survived(void **state)
 {
     struct framing *f;
@@ -85,6 +109,7 @@ int main(void)
         cmocka_unit_test(a_framing_is_read),
         cmocka_unit_test(the_builtin_one_is_short),
         cmocka_unit_test(every_slot_must_be_there_and_nothing_else),
+        cmocka_unit_test(a_form_is_one_of_its_words),
         cmocka_unit_test(lost_memory_is_survived),
     };
 

@@ -1,0 +1,213 @@
+/* json_layout.c - messages that ask for an object, and the object found in a reply. */
+#include "coordinator/signature/json_layout.h"
+
+#include "common/core/buf.h"
+#include "common/core/err.h"
+#include "common/core/mem.h"
+#include "common/core/text.h"
+#include "common/json/json.h"
+#include "coordinator/signature/framing.h"
+#include "coordinator/signature/layout.h"
+#include "coordinator/signature/lenient_json.h"
+#include "coordinator/signature/marker.h"
+#include "coordinator/signature/signature.h"
+#include "coordinator/signature/value.h"
+
+#include <string.h>
+
+/* ---- rendering ---- */
+
+static int add_placeholder(struct buf *b, const struct framing *fr, const struct signature_field *f,
+                           struct err *err)
+{
+    struct buf plain;
+    char *text;
+
+    buf_init(&plain, PROMPT_TEXT_MAX);
+    buf_addf(&plain, "{%s}", f->name);
+    if (layout_add_note(&plain, fr, f, err) < 0) {
+        buf_clear(&plain);
+        return -1;
+    }
+    if (!(text = buf_take(&plain, NULL, err)))
+        return -1;
+    value_add_quoted(b, text);
+    mem_free(text);
+    return 0;
+}
+
+static int add_structure(struct buf *b, const struct signature *sig, const struct framing *fr,
+                         struct err *err)
+{
+    buf_addf(b, "%s\n\n%s", fr->structure_heading, fr->json_inputs_heading);
+    layout_add_inputs(b, sig);
+    buf_addf(b, "\n\n%s\n\n{", fr->json_outputs_heading);
+    for (size_t i = 0; i < sig->outputs; i++) {
+        buf_addf(b, "%s\n  \"%s\": ", i ? "," : "", signature_outputs(sig)[i].name);
+        if (add_placeholder(b, fr, signature_outputs(sig) + i, err) < 0)
+            return -1;
+    }
+    buf_adds(b, sig->outputs ? "\n}" : "}");
+    return 0;
+}
+
+static void add_reminder(struct buf *b, const struct signature *sig, const struct framing *fr)
+{
+    buf_adds(b, fr->json_reminder);
+    for (size_t i = 0; i < sig->outputs; i++) {
+        buf_addf(b, "%s`%s`", i ? ", then " : "", signature_outputs(sig)[i].name);
+        layout_add_type(b, fr, signature_outputs(sig) + i);
+    }
+    buf_addc(b, '.');
+}
+
+static int add_answer(struct buf *b, const struct signature *sig, const struct framing *fr,
+                      const struct state_demo *demo, enum layout_missing missing, struct err *err)
+{
+    buf_addc(b, '{');
+    for (size_t i = 0; i < sig->outputs; i++) {
+        const char *name = signature_outputs(sig)[i].name;
+        const char *json = layout_demo_value(demo, name);
+
+        buf_addf(b, "%s\n  \"%s\": ", i ? "," : "", name);
+        if (json && value_add_json(b, name, json, 1, err) < 0)
+            return -1;
+        if (!json && missing == LAYOUT_DEMO)
+            value_add_quoted(b, fr->demo_missing);
+        else if (!json)
+            buf_adds(b, "null");
+    }
+    buf_adds(b, sig->outputs ? "\n}" : "}");
+    return 0;
+}
+
+int json_layout_render(const struct signature *sig, const struct framing *framing,
+                       const struct prompt_content *content, struct prompt *out, struct err *err)
+{
+    static const struct layout json = {add_structure, add_reminder, add_answer};
+
+    return layout_render(&json, sig, framing, content, out, err);
+}
+
+/* ---- parsing ---- */
+
+static const struct json *find_member(const struct json *object, const char *name,
+                                      struct notes *notes)
+{
+    const struct json *v = json_member(object, name);
+
+    if (v)
+        return v;
+    for (const struct json *m = json_first(object); m; m = json_next(m))
+        if (text_equals_ci(json_name(m), name)) {
+            note_add(notes, "%s: written in other letters", name);
+            return m;
+        }
+    return NULL;
+}
+
+int json_layout_take(const struct signature *sig, const struct json *object, struct answer *a,
+                     struct err *err)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        const char *name = signature_outputs(sig)[i].name;
+        const struct json *v = find_member(object, name, &a->notes);
+        const char *text = json_text(v);
+
+        if (!v)
+            continue;
+        a->sections[i] = text ? mem_strdup(text) : json_print(v, false, err);
+        a->is_json[i] = !text;
+        if (!a->sections[i])
+            return err_set(err, ERR_NOMEM, "reply");
+    }
+    return 0;
+}
+
+static bool holds_output(const struct signature *sig, const struct json *object)
+{
+    for (size_t i = 0; i < sig->outputs; i++)
+        if (find_member(object, signature_outputs(sig)[i].name, NULL))
+            return true;
+    return false;
+}
+
+/* {"answer": {...}}: the one object inside, where the outer holds no output. Borrowed. */
+static const struct json *unwrap(const struct signature *sig, const struct json *object,
+                                 struct notes *notes)
+{
+    const struct json *only = json_first(object);
+
+    if (holds_output(sig, object) || !only || json_next(only) ||
+        json_type_of(only) != JSON_OBJECT || !holds_output(sig, only))
+        return object;
+    note_add(notes, "reply: an object inside an object, unwrapped");
+    return only;
+}
+
+/* What comes after the model's thinking, as for markers; the whole where nothing does. */
+static void skip_thinking(const char **reply, size_t *len)
+{
+    static const char tag[] = "</think>";
+
+    for (size_t i = *len; i >= sizeof tag - 1; i--)
+        if (memcmp(*reply + i - (sizeof tag - 1), tag, sizeof tag - 1) == 0) {
+            if (i < *len) {
+                *reply += i;
+                *len -= i;
+            }
+            return;
+        }
+}
+
+static int nothing_found(const struct signature *sig, const char *reply, size_t len,
+                         struct err *err)
+{
+    char quote[NOTE_QUOTE_MAX + 4];
+
+    return err_set(err, ERR_MALFORMED,
+                   "the reply has none of the %zu fields wanted, %s to %s: it begins \"%s\"",
+                   sig->outputs, signature_outputs(sig)[0].name,
+                   signature_outputs(sig)[sig->outputs - 1].name, note_quote(quote, reply, len));
+}
+
+static int parse(const struct signature *sig, const char *reply, size_t len, struct answer *a,
+                 struct err *err)
+{
+    struct json *object;
+    int rc;
+
+    if (len == 0)
+        return err_set(err, ERR_MALFORMED, "the reply is empty");
+    skip_thinking(&reply, &len);
+    object = lenient_json_parse("reply", reply, len, LENIENT_OBJECT, &a->notes, err);
+    if (!object)
+        return -1;
+    rc = json_layout_take(sig, unwrap(sig, object, &a->notes), a, err);
+    json_free(object);
+    if (rc < 0 || answer_count(a, sig, err) < 0)
+        return -1;
+    return a->missing == a->count && a->count ? nothing_found(sig, reply, len, err) : 0;
+}
+
+int json_layout_parse(const struct signature *sig, const char *reply, size_t len,
+                      struct answer *out, struct err *err)
+{
+    struct answer a;
+
+    if (!reply) {
+        reply = "";
+        len = 0;
+    }
+    if (len > REPLY_TEXT_MAX)
+        return err_set(err, ERR_TOO_BIG, "reply of %zu bytes, limit %d", len, REPLY_TEXT_MAX);
+    marker_trim(&reply, &len);
+    if (answer_init(&a, sig, err) < 0)
+        return -1;
+    if (parse(sig, reply, len, &a, err) < 0) {
+        answer_clear(&a);
+        return -1;
+    }
+    *out = a;
+    return 0;
+}
