@@ -126,15 +126,18 @@ static const struct actor_type store_type = {"store", run, free_result, free_res
 
 struct store *store_open(struct net *net, const struct store_settings *settings, struct err *err)
 {
-    int64_t keep_ms = settings->request_keep_ms > 0 ? settings->request_keep_ms : STORE_DAY_MS;
+    struct store_settings full = *settings;
     struct store *s = mem_zalloc(sizeof *s);
 
     if (!s || !(s->contents = mem_zalloc(sizeof *s->contents))) {
         err_set(err, ERR_NOMEM, "store");
         goto fail;
     }
-    s->backend = settings->path ? store_sqlite_open(settings->path, keep_ms, err)
-                                : store_memory_open(keep_ms, err);
+    if (full.request_keep_ms <= 0)
+        full.request_keep_ms = STORE_DAY_MS;
+    if (full.reply_keep_ms <= 0)
+        full.reply_keep_ms = STORE_DAY_MS;
+    s->backend = full.path ? store_sqlite_open(&full, err) : store_memory_open(&full, err);
     if (!s->backend || s->backend->type->load(s->backend, s->contents, err) < 0 ||
         !(s->actor = actor_start(net, &store_type, s, err)))
         goto fail;

@@ -24,9 +24,12 @@ struct actor;
 struct net;
 struct store;
 
-#define STORE_ANSWER_MAX (16 * 1024 * 1024) /* a response with a plan of 10,000 clients */
-#define STORE_BATCH_MAX 4096                /* deliveries or measurements of one operation */
-#define STORE_PLANS_LOADED 1000             /* newest plan summaries read at start */
+#define STORE_ANSWER_MAX (16 * 1024 * 1024)    /* a response with a plan of 10,000 clients */
+#define STORE_BATCH_MAX 4096                   /* deliveries or measurements of one operation */
+#define STORE_REPLY_MAX (5 * 1024 * 1024)      /* one model's answer, as a line of JSON */
+#define STORE_REPLIES_MAX 2000                 /* answers kept; the oldest go first */
+#define STORE_REPLIES_BYTES (64 * 1024 * 1024) /* of all of them; likewise */
+#define STORE_PLANS_LOADED 1000                /* newest plan summaries read at start */
 
 /* The differential privacy that a plan spends on its job, for all its rounds. */
 struct store_charge {
@@ -54,6 +57,7 @@ enum store_kind {
     STORE_DELIVERIES,   /* deliveries (batch): where each stands; unknown ones are ignored */
     STORE_MEASUREMENTS, /* measurements (batch); one that is there already is ignored */
     STORE_REQUEST,      /* request_id, answer: kept for request_keep_ms; the first answer stands */
+    STORE_REPLY, /* digest, answer: what a model said; kept for reply_keep_ms; the newest stands */
     /* Reads. A plan_id may be the id, the start of one, or a job id (its newest plan). */
     STORE_GET_PLAN,         /* plan_id, device_id (NULL: all). Result: plan, deliveries */
     STORE_GET_JOB,          /* plan_id. Result: job */
@@ -61,6 +65,7 @@ enum store_kind {
     STORE_GET_MEASUREMENTS, /* plan_id, device_id (NULL: all), limit: the newest, oldest first */
     STORE_LIST_PLANS,   /* plan_id: only older ones (NULL: from the newest), limit. Result: plans */
     STORE_FIND_REQUEST, /* request_id. Result: answer, NULL when there is none */
+    STORE_FIND_REPLY,   /* digest. Result: answer, NULL when there is none */
     STORE_KINDS
 };
 
@@ -164,6 +169,7 @@ void store_contents_free(struct store_contents *c); /* NULL is fine */
 struct store_settings {
     const char *path;        /* the database file; NULL: the memory backend */
     int64_t request_keep_ms; /* answers are forgotten after this; 0: a day */
+    int64_t reply_keep_ms;   /* what models said likewise; 0: a day */
 };
 
 /* Opens or makes the database, brings its schema up to date, reads it, starts the actor. A database

@@ -25,8 +25,9 @@ struct store_backend_type {
     void (*close)(struct store_backend *b);
 };
 
-struct store_backend *store_sqlite_open(const char *path, int64_t request_keep_ms, struct err *err);
-struct store_backend *store_memory_open(int64_t request_keep_ms, struct err *err);
+/* Times as in store_settings, and none of them 0. */
+struct store_backend *store_sqlite_open(const struct store_settings *settings, struct err *err);
+struct store_backend *store_memory_open(const struct store_settings *settings, struct err *err);
 
 /* Shared by both. */
 #define STORE_DAY_MS (INT64_C(24) * 60 * 60 * 1000)

@@ -69,7 +69,7 @@ static void free_key(void *value)
     key_free(value);
 }
 
-static void free_answer(void *value)
+void memory_answer_free(void *value)
 {
     struct memory_answer *a = value;
 
@@ -93,7 +93,8 @@ static void backend_close(struct store_backend *b)
     mem_free(s->measurements);
     map_free(s->devices, free_device);
     map_free(s->keys, free_key);
-    map_free(s->requests, free_answer);
+    map_free(s->requests, memory_answer_free);
+    map_free(s->replies, memory_answer_free);
     map_free(s->measured, NULL);
     mem_free(s);
 }
@@ -110,7 +111,7 @@ static void purge_requests(struct memory_store *s, int64_t now_ms)
     while ((e = map_next(s->requests, &cursor))) {
         if (((const struct memory_answer *)e->value)->at_ms > now_ms - s->request_keep_ms)
             continue;
-        free_answer(map_remove(s->requests, e->key));
+        memory_answer_free(map_remove(s->requests, e->key));
         cursor = 0; /* the walk starts anew: the map changed */
     }
     s->purged_ms = now_ms;
@@ -129,12 +130,12 @@ static int put_request(struct memory_store *s, const struct store_op *op, struct
         return 0;
     if (!(a = mem_zalloc(sizeof *a)) || !(a->bytes = mem_dup(op->answer, op->answer_len)) ||
         map_put(s->requests, op->request_id, a, &replaced) < 0) {
-        free_answer(a);
+        memory_answer_free(a);
         return err_set(err, ERR_NOMEM, "answer of %zu bytes", op->answer_len);
     }
     a->at_ms = op->now_ms;
     a->len = op->answer_len;
-    free_answer(replaced);
+    memory_answer_free(replaced);
     return 1;
 }
 
@@ -500,6 +501,8 @@ static int apply(struct store_backend *b, const struct store_op *op, struct stor
         return write_measurements(s, op, r, err);
     case STORE_REQUEST:
         return put_request(s, op, err) < 0 ? -1 : 0;
+    case STORE_REPLY:
+        return memory_put_reply(s, op, err);
     default:
         return memory_read(s, op, r, err);
     }
@@ -516,18 +519,20 @@ static const struct store_backend_type memory_type = {
     .close = backend_close,
 };
 
-struct store_backend *store_memory_open(int64_t request_keep_ms, struct err *err)
+struct store_backend *store_memory_open(const struct store_settings *settings, struct err *err)
 {
     struct memory_store *s = mem_zalloc(sizeof *s);
 
     if (!s || !(s->devices = map_new(ITEMS_MAX)) || !(s->keys = map_new(ITEMS_MAX)) ||
-        !(s->requests = map_new(ITEMS_MAX)) || !(s->measured = map_new(ITEMS_MAX))) {
+        !(s->requests = map_new(ITEMS_MAX)) || !(s->replies = map_new(STORE_REPLIES_MAX + 1)) ||
+        !(s->measured = map_new(ITEMS_MAX))) {
         err_set(err, ERR_NOMEM, "store in memory");
         backend_close(s ? &s->base : NULL);
         return NULL;
     }
     s->base.type = &memory_type;
-    s->request_keep_ms = request_keep_ms;
+    s->request_keep_ms = settings->request_keep_ms;
+    s->reply_keep_ms = settings->reply_keep_ms;
     if (random_hex(s->coordinator_id, 32, err) < 0) {
         backend_close(&s->base);
         return NULL;

@@ -24,7 +24,7 @@ struct memory_answer {
 struct memory_store {
     struct store_backend base; /* first */
     bool in_transaction;
-    int64_t request_keep_ms;
+    int64_t request_keep_ms, reply_keep_ms;
     int64_t purged_ms; /* when old answers were last dropped */
     char coordinator_id[33];
     struct memory_plan *plans; /* oldest first */
@@ -34,6 +34,7 @@ struct memory_store {
     struct map *devices;  /* id -> struct store_device */
     struct map *keys;     /* public key -> struct key */
     struct map *requests; /* id -> struct memory_answer */
+    struct map *replies;  /* digest -> struct memory_answer */
     struct map *measured; /* "plan/device/generation/sequence" -> anything */
 };
 
@@ -42,6 +43,10 @@ void *memory_add(void *block, size_t *count, size_t size, struct err *err);
 
 int memory_read(struct memory_store *s, const struct store_op *op, struct store_result *r,
                 struct err *err);
+int memory_put_reply(struct memory_store *s, const struct store_op *op, struct err *err);
+int memory_find_reply(struct memory_store *s, const struct store_op *op, struct store_result *r,
+                      struct err *err);
+void memory_answer_free(void *answer); /* struct memory_answer; NULL is fine */
 int memory_load(struct store_backend *b, struct store_contents *out, struct err *err);
 int memory_spent(const struct memory_store *s, const char *job_id, struct store_spent *out,
                  struct err *err);

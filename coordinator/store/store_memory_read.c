@@ -172,6 +172,8 @@ int memory_read(struct memory_store *s, const struct store_op *op, struct store_
         return list_plans(s, op, r, err);
     if (op->kind == STORE_FIND_REQUEST)
         return find_request(s, op, r, err);
+    if (op->kind == STORE_FIND_REPLY)
+        return memory_find_reply(s, op, r, err);
     if (!(p = find_plan(s, op->plan_id, err)) || text_set(&r->plan_id, p->plan->plan_id, err) < 0)
         return -1;
     r->plan_state = p->plan->state;

@@ -67,6 +67,8 @@ const char *store_kind_name(enum store_kind kind)
         [STORE_GET_MEASUREMENTS] = "get_measurements",
         [STORE_LIST_PLANS] = "list_plans",
         [STORE_FIND_REQUEST] = "find_request",
+        [STORE_REPLY] = "reply",
+        [STORE_FIND_REPLY] = "find_reply",
     };
 
     return (unsigned)kind < STORE_KINDS ? names[kind] : "unknown";
@@ -140,6 +142,7 @@ enum needs {
     NEED_PROFILE = 64,
     NEED_KEY = 128,
     NEED_ANSWER = 256,
+    NEED_DIGEST = 512,
 };
 
 static const int needs[STORE_KINDS] = {
@@ -157,6 +160,8 @@ static const int needs[STORE_KINDS] = {
     [STORE_GET_DELIVERIES] = NEED_PLAN_ID,
     [STORE_GET_MEASUREMENTS] = NEED_PLAN_ID,
     [STORE_FIND_REQUEST] = NEED_REQUEST_ID,
+    [STORE_REPLY] = NEED_DIGEST | NEED_ANSWER,
+    [STORE_FIND_REPLY] = NEED_DIGEST,
 };
 
 static int check_plan(const struct store_op *op, struct err *err)
@@ -191,6 +196,7 @@ int store_op_check(const struct store_op *op, struct err *err)
                           : (need & NEED_PROFILE) && !op->profile                   ? "profile"
                           : (need & NEED_KEY) && (!op->key || !op->key->public_key) ? "key"
                           : (need & NEED_ANSWER) && !op->answer                     ? "answer"
+                          : (need & NEED_DIGEST) && !op->digest                     ? "digest"
                                                                                     : NULL;
 
     if (missing)
@@ -198,9 +204,10 @@ int store_op_check(const struct store_op *op, struct err *err)
     if (op->deliveries_count > STORE_BATCH_MAX || op->measurements_count > STORE_BATCH_MAX)
         return err_set(err, ERR_TOO_BIG, "store %s: wanted at most %d of them",
                        store_kind_name(op->kind), STORE_BATCH_MAX);
-    if (op->answer_len > STORE_ANSWER_MAX)
+    if (op->answer_len > (op->kind == STORE_REPLY ? STORE_REPLY_MAX : STORE_ANSWER_MAX))
         return err_set(err, ERR_TOO_BIG, "store %s: an answer of %zu bytes, limit %d",
-                       store_kind_name(op->kind), op->answer_len, STORE_ANSWER_MAX);
+                       store_kind_name(op->kind), op->answer_len,
+                       op->kind == STORE_REPLY ? STORE_REPLY_MAX : STORE_ANSWER_MAX);
     return op->kind == STORE_PLAN ? check_plan(op, err) : 0;
 }
 

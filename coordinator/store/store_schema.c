@@ -56,7 +56,13 @@ static const char step_1[] =
     " epsilon REAL NOT NULL, delta REAL NOT NULL);"
     "CREATE INDEX charges_of_job ON charges (job_id);";
 
-const char *const store_schema_steps[] = {step_1};
+/* What models said: the reply is a line of JSON, the digest is of the question. */
+static const char step_2[] =
+    "CREATE TABLE replies (digest TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " reply BLOB NOT NULL);"
+    "CREATE INDEX replies_by_age ON replies (at_ms, digest, bytes);";
+
+const char *const store_schema_steps[] = {step_1, step_2};
 const size_t store_schema_count = sizeof store_schema_steps / sizeof *store_schema_steps;
 
 static int read_version(struct sql_db *q, int64_t *out, struct err *err)

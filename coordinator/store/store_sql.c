@@ -80,6 +80,17 @@ static const char *const texts[SQL_COUNT] = {
         " DO UPDATE SET at_ms = excluded.at_ms, answer = excluded.answer WHERE at_ms <= ?4",
     [SQL_REQUEST_GET] = "SELECT answer FROM requests WHERE request_id = ?1 AND at_ms > ?2",
     [SQL_REQUEST_PURGE] = "DELETE FROM requests WHERE at_ms <= ?1",
+    [SQL_REPLY_PUT] = "INSERT INTO replies (digest, at_ms, bytes, reply) VALUES (?1, ?2, ?3, ?4)"
+                      " ON CONFLICT (digest) DO UPDATE SET at_ms = excluded.at_ms,"
+                      " bytes = excluded.bytes, reply = excluded.reply",
+    [SQL_REPLY_GET] = "SELECT reply FROM replies WHERE digest = ?1 AND at_ms > ?2",
+    [SQL_REPLY_PURGE] = "DELETE FROM replies WHERE at_ms <= ?1",
+    /* all but the newest that fit both limits; the index holds what is looked at */
+    [SQL_REPLY_TRIM] =
+        "DELETE FROM replies WHERE digest IN (SELECT digest FROM (SELECT digest,"
+        " row_number() OVER newest AS number, sum(bytes) OVER newest AS total FROM replies"
+        " WINDOW newest AS (ORDER BY at_ms DESC, digest ROWS UNBOUNDED PRECEDING))"
+        " WHERE number > ?1 OR total > ?2)",
 
     [SQL_FIND_EXACT] = "SELECT plan_id, state, serial FROM plans WHERE plan_id = ?1",
     [SQL_FIND_JOB] = "SELECT plan_id, state, serial FROM plans WHERE job_id = ?1"

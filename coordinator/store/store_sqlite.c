@@ -164,8 +164,9 @@ static int make_id(struct sql_db *q, struct err *err)
     return sql_finish(q, st, err);
 }
 
-struct store_backend *store_sqlite_open(const char *path, int64_t request_keep_ms, struct err *err)
+struct store_backend *store_sqlite_open(const struct store_settings *settings, struct err *err)
 {
+    const char *path = settings->path;
     struct sqlite_store *s = mem_zalloc(sizeof *s);
 
     if (!s) {
@@ -174,7 +175,8 @@ struct store_backend *store_sqlite_open(const char *path, int64_t request_keep_m
     }
     s->base.type = &sqlite_type;
     s->lock = -1;
-    s->request_keep_ms = request_keep_ms;
+    s->request_keep_ms = settings->request_keep_ms;
+    s->reply_keep_ms = settings->reply_keep_ms;
     if (lock(s, path, err) < 0 || make_private(path, err) < 0 ||
         open_database(&s->q, path, err) < 0 || make_id(&s->q, err) < 0) {
         backend_close(&s->base);

@@ -9,7 +9,7 @@ struct sqlite_store {
     struct store_backend base; /* first */
     struct sql_db q;
     int lock; /* descriptor of PATH.lock */
-    int64_t request_keep_ms;
+    int64_t request_keep_ms, reply_keep_ms;
     int64_t purged_ms; /* when old answers were last dropped; 0: not yet */
 };
 
@@ -18,6 +18,9 @@ int sqlite_write(struct sqlite_store *s, const struct store_op *op, struct store
                  struct err *err);
 int sqlite_read(struct sqlite_store *s, const struct store_op *op, struct store_result *r,
                 struct err *err);
+int sqlite_put_reply(struct sqlite_store *s, const struct store_op *op, struct err *err);
+int sqlite_find_reply(struct sqlite_store *s, const struct store_op *op, struct store_result *r,
+                      struct err *err);
 int sqlite_load(struct store_backend *b, struct store_contents *out, struct err *err);
 
 /* What reading and loading share: the columns of DELIVERY_COLUMNS, a summary row with its counts,

@@ -299,6 +299,8 @@ int sqlite_read(struct sqlite_store *s, const struct store_op *op, struct store_
         return list_plans(s, op, r, err);
     if (op->kind == STORE_FIND_REQUEST)
         return find_request(s, op, r, err);
+    if (op->kind == STORE_FIND_REPLY)
+        return sqlite_find_reply(s, op, r, err);
     if (find_plan(s, op->plan_id, r, &serial, err) < 0)
         return -1;
     switch (op->kind) {

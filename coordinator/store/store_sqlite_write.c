@@ -356,6 +356,8 @@ int sqlite_write(struct sqlite_store *s, const struct store_op *op, struct store
         return write_measurements(s, op, r, err);
     case STORE_REQUEST:
         return put_request(s, op, err) < 0 ? -1 : 0;
+    case STORE_REPLY:
+        return sqlite_put_reply(s, op, err);
     default:
         return err_set(err, ERR_INTERNAL, "%s is no write", store_kind_name(op->kind));
     }

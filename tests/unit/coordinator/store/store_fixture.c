@@ -47,20 +47,26 @@ struct store *fixture_store(const struct store_fixture *fx, bool memory)
     return s;
 }
 
+struct store_result *store_next(struct store *s)
+{
+    struct store_result *r = NULL;
+
+    for (int i = 0; i < WAIT_MS && !(r = store_receive(s)); i++)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    assert_non_null(r);
+    return r;
+}
+
 struct store_result *store_call(struct store *s, struct store_op *op)
 {
     struct err err = {ERR_NONE, ""};
-    struct store_result *r = NULL;
 
     assert_non_null(op);
     if (store_submit(s, &op, &err) < 0)
         fail_msg("store_submit: %s", err.text);
     assert_null(op);
     assert_int_equal(store_pending(s), 1);
-    for (int i = 0; i < WAIT_MS && !(r = store_receive(s)); i++)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-    assert_non_null(r);
-    return r;
+    return store_next(s);
 }
 
 void store_expect(struct store *s, struct store_op *op)

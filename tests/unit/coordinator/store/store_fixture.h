@@ -16,6 +16,9 @@ void fixture_close(struct store_fixture *fx);
 struct store *fixture_store(const struct store_fixture *fx,
                             bool memory); /* opened; fails the test */
 
+/* The next result, waited for; yours. */
+struct store_result *store_next(struct store *s);
+
 /* Submit and wait: the result, yours. */
 struct store_result *store_call(struct store *s, struct store_op *op);
 /* The same where it must go well; the result is freed. */

@@ -284,6 +284,90 @@ static void answers_last_a_day(void **state)
     store_result_free(r);
 }
 
+static struct store_op *reply_op(enum store_kind kind, const char *digest, const char *reply,
+                                 int64_t now_ms)
+{
+    struct store_op *op = request_op(kind, NULL, reply, now_ms);
+
+    text_set(&op->digest, digest, NULL);
+    return op;
+}
+
+static bool has_reply(struct store *s, const char *digest, const char *reply, int64_t now_ms)
+{
+    struct store_result *r = store_call(s, reply_op(STORE_FIND_REPLY, digest, NULL, now_ms));
+    bool there = r->answer != NULL;
+
+    assert_int_equal(r->err.code, ERR_NONE);
+    if (there && reply) {
+        assert_int_equal(r->answer_len, strlen(reply));
+        assert_memory_equal(r->answer, reply, strlen(reply));
+    }
+    store_result_free(r);
+    return there;
+}
+
+static void what_models_said_is_kept_for_a_while(void **state)
+{
+    struct store *s = ((struct suite *)*state)->s;
+    const int64_t day = 24LL * 3600 * 1000;
+    struct store_op *op;
+
+    assert_false(has_reply(s, "a", NULL, 5));
+    store_expect(s, reply_op(STORE_REPLY, "a", "{\"content\":\"one\"}\n", 5));
+    store_expect(s, reply_op(STORE_REPLY, "b", "two", 6));
+    assert_true(has_reply(s, "a", "{\"content\":\"one\"}\n", 7));
+    store_expect(s, reply_op(STORE_REPLY, "a", "newer", 10)); /* the newest stands */
+    assert_true(has_reply(s, "a", "newer", day + 9));
+    assert_false(has_reply(s, "a", NULL, day + 10));
+    assert_false(has_reply(s, "b", NULL, day + 9));
+    store_expect(s, reply_op(STORE_REPLY, "c", "three", day + 10));
+    assert_false(has_reply(s, "a", NULL, 11)); /* gone for good */
+    assert_int_equal(code_of(s, reply_op(STORE_FIND_REPLY, NULL, NULL, 1)), ERR_INVALID);
+    assert_int_equal(code_of(s, reply_op(STORE_REPLY, "d", NULL, 1)), ERR_INVALID);
+    op = reply_op(STORE_REPLY, "d", NULL, 1);
+    op->answer = mem_zalloc(STORE_REPLY_MAX + 1);
+    op->answer_len = STORE_REPLY_MAX + 1;
+    assert_int_equal(code_of(s, op), ERR_TOO_BIG);
+}
+
+/* Neither their number nor their size grows past the limits; the oldest go. */
+static void what_models_said_has_bounds(void **state)
+{
+    struct store *s = ((struct suite *)*state)->s;
+    const int big = STORE_REPLIES_BYTES / STORE_REPLY_MAX; /* this many of the largest fit */
+    char digest[16];
+
+    for (int i = 0; i < STORE_REPLIES_MAX + 5; i++) {
+        struct store_op *op;
+
+        snprintf(digest, sizeof digest, "s%d", i);
+        op = reply_op(STORE_REPLY, digest, "x", 100 + i);
+        assert_int_equal(store_submit(s, &op, NULL), 0); /* together: they share transactions */
+    }
+    for (int i = 0; i < STORE_REPLIES_MAX + 5; i++) {
+        struct store_result *r = store_next(s);
+
+        assert_int_equal(r->err.code, ERR_NONE);
+        store_result_free(r);
+    }
+    assert_false(has_reply(s, "s4", NULL, 101));
+    assert_true(has_reply(s, "s5", "x", 101));
+    for (int i = 0; i <= big; i++) {
+        struct store_op *op;
+
+        snprintf(digest, sizeof digest, "b%d", i);
+        op = reply_op(STORE_REPLY, digest, NULL, 100000 + i);
+        op->answer = mem_zalloc(STORE_REPLY_MAX);
+        op->answer_len = STORE_REPLY_MAX;
+        store_expect(s, op);
+    }
+    assert_false(has_reply(s, "b0", NULL, 100000));
+    assert_true(has_reply(s, "b1", NULL, 100000));
+    snprintf(digest, sizeof digest, "s%d", STORE_REPLIES_MAX + 4);
+    assert_false(has_reply(s, digest, NULL, 100000));
+}
+
 static void measurements_are_kept_once(void **state)
 {
     struct store *s = ((struct suite *)*state)->s;
@@ -523,6 +607,8 @@ int main(void)
         BOTH(a_plan_goes_in_once),
         BOTH(a_plan_goes_in_whole_or_not_at_all),
         BOTH(answers_last_a_day),
+        BOTH(what_models_said_is_kept_for_a_while),
+        BOTH(what_models_said_has_bounds),
         BOTH(measurements_are_kept_once),
         BOTH(privacy_sums_up),
         BOTH(plans_are_listed_by_page),

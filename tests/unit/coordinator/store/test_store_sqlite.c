@@ -210,6 +210,7 @@ static void run_sql(const char *path, const char *sql)
 static void a_newer_database_is_refused_by_name(void **state)
 {
     const struct store_fixture *fx = *state;
+    char sql[64];
     struct err err;
 
     store_close(fixture_store(fx, false));
@@ -218,8 +219,38 @@ static void a_newer_database_is_refused_by_name(void **state)
     assert_int_equal(err.code, ERR_VERSION);
     assert_non_null(strstr(err.text, "store.db"));
     assert_non_null(strstr(err.text, "99"));
-    run_sql(fx->path, "PRAGMA user_version = 1");
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %zu", store_schema_count);
+    run_sql(fx->path, sql);
     store_close(fixture_store(fx, false));
+}
+
+/* What an older coordinator left behind is brought up to date, and stays. */
+static void every_older_schema_is_brought_forward(void **state)
+{
+    const struct store_fixture *fx = *state;
+
+    for (size_t from = 1; from < store_schema_count; from++) {
+        struct store_settings settings = {0};
+        struct store_contents *c;
+        struct sql_db q = {0};
+        struct store *s;
+        char path[128];
+
+        snprintf(path, sizeof path, "%s/old%zu.db", fx->folder, from);
+        q.path = mem_strdup(path);
+        assert_int_equal(sqlite3_open(path, &q.db), SQLITE_OK);
+        assert_int_equal(store_schema_migrate(&q, store_schema_steps, from, NULL), 0);
+        sql_close(&q);
+        run_sql(path, "INSERT INTO devices (device_id, generation) VALUES ('d1', 7)");
+        settings.path = path;
+        s = store_open(fx->net, &settings, NULL);
+        assert_non_null(s);
+        c = store_load(s, NULL);
+        assert_int_equal(c->devices_count, 1);
+        assert_int_equal(c->devices[0].generation, 7);
+        store_contents_free(c);
+        store_close(s);
+    }
 }
 
 /* Steps of a schema that grew: each database is brought forward from where it stands; a step that
@@ -323,7 +354,8 @@ static void a_full_disk_fails_what_does_not_fit(void **state)
 {
     const struct store_fixture *fx = *state;
     struct err err = {ERR_NONE, ""};
-    struct store_backend *b = store_sqlite_open(fx->path, STORE_DAY_MS, &err);
+    const struct store_settings settings = {fx->path, STORE_DAY_MS, STORE_DAY_MS};
+    struct store_backend *b = store_sqlite_open(&settings, &err);
     struct sqlite_store *sq = (struct sqlite_store *)b;
     struct store_op *big = plan_op("big", "j", 3000, 1), *small = device_op(STORE_DEVICE, "d1", 1);
     struct store_result r = {0};
@@ -355,7 +387,8 @@ static void a_database_that_may_not_be_written_says_so(void **state)
 {
     const struct store_fixture *fx = *state;
     struct err err = {ERR_NONE, ""};
-    struct store_backend *b = store_sqlite_open(fx->path, STORE_DAY_MS, &err);
+    const struct store_settings settings = {fx->path, STORE_DAY_MS, STORE_DAY_MS};
+    struct store_backend *b = store_sqlite_open(&settings, &err);
     struct sqlite_store *sq = (struct sqlite_store *)b;
     struct store_op *op = device_op(STORE_DEVICE, "d1", 1), *read = op_of(STORE_LIST_PLANS);
     struct store_result r = {0};
@@ -389,6 +422,7 @@ static void statements_use_the_numbers_of_the_enums(void **state)
 static void operations_survive_lost_memory(void **state)
 {
     const struct store_fixture *fx = *state;
+    const struct store_settings settings = {fx->path, STORE_DAY_MS, STORE_DAY_MS};
     struct store_backend *b = NULL;
     struct store_op *op = plan_op("p1", "j1", 2, 1), *get = get_op(STORE_GET_PLAN, "p1", NULL);
     struct store_contents *c = NULL;
@@ -397,7 +431,7 @@ static void operations_survive_lost_memory(void **state)
 
     for (nth = 1; !b && nth < 1000; nth++) {
         mem_fail_at(nth);
-        b = store_sqlite_open(fx->path, STORE_DAY_MS, NULL);
+        b = store_sqlite_open(&settings, NULL);
         mem_fail_at(0);
     }
     assert_in_range(nth, 3, 999);
@@ -446,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_process_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(paths_that_cannot_be_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_by_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_older_schema_is_brought_forward, setup, teardown),
         cmocka_unit_test_setup_teardown(migrations_go_forward_from_any_version, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_database_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_blob_fails_alone, setup, teardown),
