@@ -1,6 +1,8 @@
 /* main.c - espalier-agent: options, commands, exit codes. */
 #include "agent/agent.h"
 #include "agent/agent_settings.h"
+#include "agent/check/finding.h"
+#include "agent/check_device.h"
 #include "agent/probe/probe.h"
 #include "agent/probe_print.h"
 #include "agent/report/report.h"
@@ -14,6 +16,7 @@
 #include "common/settings/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,6 +25,7 @@ extern char **environ;
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LOCKED = 3 };
 
+#define CHECK_WIDTH 100    /* columns, where nobody says otherwise */
 #define PROBE_PAUSE_MS 200 /* between the two readings that a CPU load needs */
 
 static int fail(const struct err *err, int code)
@@ -142,6 +146,32 @@ static int print_key(const struct agent_settings *s)
     return rc;
 }
 
+static int check(const struct agent_settings *s, const char *file)
+{
+    struct findings *found = mem_zalloc(sizeof *found);
+    struct err err = {0};
+    char *dir = open_data_dir(s, &err);
+    const char *columns = getenv("COLUMNS");
+    int rc = EXIT_FAILED, printed;
+
+    log_set_level(LOGL_ERR); /* what is found is what is printed */
+    if (!found || !dir) {
+        fail(&err, EXIT_FAILED);
+    } else {
+        check_device(found, s, file, dir, ESPALIER_VERSION);
+        printed = print_text(
+            s->json
+                ? findings_json(found, &err)
+                : findings_print(found, columns ? strtoul(columns, NULL, 10) : CHECK_WIDTH, &err),
+            &err);
+        rc =
+            printed != EXIT_DONE || findings_worst(found) == FINDING_FAIL ? EXIT_FAILED : EXIT_DONE;
+    }
+    mem_free(dir);
+    mem_free(found);
+    return rc;
+}
+
 static int run_words(struct settings *loaded, char *const *words, size_t count)
 {
     const struct agent_settings *s = settings_values(loaded);
@@ -151,6 +181,8 @@ static int run_words(struct settings *loaded, char *const *words, size_t count)
         return run(s);
     if (count == 1 && strcmp(words[0], "probe") == 0)
         return probe(s);
+    if (count == 1 && strcmp(words[0], "check") == 0)
+        return check(s, settings_file(loaded));
     if (count == 1 && strcmp(words[0], "key") == 0)
         return print_key(s);
     if (count == 1 && strcmp(words[0], "version") == 0)
@@ -161,7 +193,7 @@ static int run_words(struct settings *loaded, char *const *words, size_t count)
         return print_text(settings_sample(&agent_settings_spec, &err), &err);
     fprintf(
         stderr,
-        "espalier-agent: \"%s\": wanted run, probe, key, version, config show or config sample\n",
+        "espalier-agent: \"%s\": wanted run, probe, check, key, version, config show or config sample\n",
         words[0]);
     return EXIT_USAGE;
 }

@@ -85,6 +85,7 @@ static void send_welcome(struct coordinator *c, const char *device_id, bool want
     welcome.heartbeat_ms = c->config->state_interval_ms;
     welcome.want_profile = want_profile ? TRI_TRUE : TRI_FALSE;
     welcome.coordinator_version = (char *)(uintptr_t)ESPALIER_VERSION;
+    welcome.wall_ms = c->wall_ms;
     message.welcome = &welcome;
     front_send(c->front, device_id, &message);
 }

@@ -31,7 +31,7 @@ static int fill_status(struct coordinator *c, struct status_reply *s, struct err
     struct fleet_counts fleet = fleet_counts(c->fleet);
     struct delivery_counts deliveries = delivery_counts_all(c->deliveries);
 
-    s->protocol_version = 1;
+    s->protocol_version = PROTOCOL_VERSION;
     s->uptime_seconds = (double)(c->now_ms - c->started_ms) / 1000.0;
     s->devices_online = (int64_t)fleet.online;
     s->devices_late = (int64_t)fleet.late;

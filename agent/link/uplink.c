@@ -16,7 +16,6 @@
 #define SERVE_BATCH 64 /* messages read in one call, so that timers and children get their turn */
 #define RECEIVE_FRAME_MAX \
     (2 * WIRE_COORDINATOR_MAX) /* above ours, so that too long is said, not cut off */
-#define PROTOCOL_VERSION 1
 
 #define ABSENCE_SAID_MS 10000 /* a coordinator that restarts is back by then */
 

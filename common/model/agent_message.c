@@ -67,6 +67,7 @@ static const struct field welcome_fields[] = {
     ROW_BOOL(welcome, want_profile, FIELD_REQUIRED,
              "the coordinator does not have this profile_digest"),
     ROW_TEXT(welcome, coordinator_version, 64, 0, "version of the coordinator"),
+    ROW_I64(welcome, wall_ms, 0, 0x1p53, "ms", 0, "wall clock of the coordinator"),
 };
 RECORD_DEFINE(welcome, "Welcome");
 

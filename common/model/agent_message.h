@@ -81,6 +81,7 @@ struct welcome {
     int64_t heartbeat_ms; /* ms: send a state at least this often */
     int want_profile;     /* enum tristate: the coordinator does not have this profile_digest */
     char *coordinator_version; /* version of the coordinator */
+    int64_t wall_ms;           /* ms: wall clock of the coordinator */
 };
 RECORD_DECLARE(welcome);
 

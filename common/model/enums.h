@@ -7,6 +7,9 @@
 
 #include "common/model/record.h"
 
+/* What Hello and Request say in protocol_version; another one is refused by name. */
+#define PROTOCOL_VERSION 1
+
 /* where a device's facts come from */
 enum device_origin {
     DEVICE_ORIGIN_UNSET = 0,

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROTOCOL_VERSION 1
 #define BUSY_WAIT_MS 1000 /* before asking again where a busy coordinator does not say */
 #define RECONNECT_MS                                                            \
     200 /* somebody is waiting; a tool is one connection, no fleet that returns \

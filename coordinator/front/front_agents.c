@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROTOCOL_VERSION 1
 #define HELLO_RETRY_MS 200   /* after a restart of ours: at once, spread by the agents */
 #define STALE_RETRY_MS 60000 /* two agents with one key: the older one keeps quiet for a while */
 

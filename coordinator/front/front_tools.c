@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROTOCOL_VERSION 1
-
 /* What a viewer may not do. A dry run is free; a row's test looks closer. */
 static bool plan_changes(const struct request *r)
 {
