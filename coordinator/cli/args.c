@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-static const char *const engines[] = {"analytic", "lm", NULL};
+static const char *const engines[] = {"analytic", "lm", "mlx", "llama.cpp", NULL};
+static const char *const methods[] = {"lora", "dora", "full", NULL};
+static const char *const targets[] = {"all", "qv", NULL};
 static const char *const roles[] = {"viewer", "operator", NULL};
 
 const struct args_option args_options[OPTION_COUNT] = {
@@ -47,9 +49,11 @@ const struct args_option args_options[OPTION_COUNT] = {
                         .env = "ESPALIER_TOOL_TIMEOUT",
                         .help = "wait no longer than this in all: 500ms, 30s, 10m"},
     [OPTION_ENGINE] = {.name = "--engine",
-                       .word = "analytic|lm",
+                       .word = "analytic|lm|mlx|llama.cpp",
                        .choices = engines,
-                       .help = "who is asked; default: lm where the coordinator has a model"},
+                       .help = "plan: who is asked, analytic or lm (default: lm where the "
+                               "coordinator has a model); predict: what runs the model, mlx "
+                               "(default) or llama.cpp"},
     [OPTION_DRY_RUN] = {.name = "--dry-run",
                         .help =
                             "show the plan; store and deliver nothing, spend no privacy budget"},
@@ -72,6 +76,52 @@ const struct args_option args_options[OPTION_COUNT] = {
     [OPTION_NAME] = {.name = "--name",
                      .word = "TEXT",
                      .help = "name of the key's owner, for people"},
+    [OPTION_MODEL] = {.name = "--model",
+                      .word = "CONFIG.json",
+                      .help = "the model's Hugging Face config.json"},
+    [OPTION_FORMAT] = {.name = "--format",
+                       .word = "FORMAT",
+                       .help = "how its weights are stored: bf16, q4g64, ... with mlx, f16, q8_0, "
+                               "q4_k_m, ... with llama.cpp"},
+    [OPTION_METHOD] = {.name = "--method",
+                       .word = "lora|dora|full",
+                       .choices = methods,
+                       .help = "how it is fine-tuned; default lora"},
+    [OPTION_TARGETS] = {.name = "--targets",
+                        .word = "all|qv",
+                        .choices = targets,
+                        .help = "layers that get adapters: all seven, or query and value; "
+                                "default all"},
+    [OPTION_RANK] = {.name = "--rank", .word = "N", .most = 1024, .help = "LoRA rank; default 8"},
+    [OPTION_LAYERS] = {.name = "--layers",
+                       .word = "N",
+                       .most = 4096,
+                       .help = "blocks trained, counted from the top; default 16, at most all"},
+    [OPTION_BATCH] = {.name = "--batch",
+                      .word = "N",
+                      .most = 4096,
+                      .help = "sequences in a micro-batch; default 1"},
+    [OPTION_SEQ] = {.name = "--seq",
+                    .word = "TOKENS",
+                    .most = 1048576,
+                    .help = "tokens of a sequence in training; default 1024"},
+    [OPTION_CHECKPOINT] = {.name = "--checkpoint",
+                           .help = "with gradient checkpointing: less memory, one more forward"},
+    [OPTION_PROMPT] = {.name = "--prompt",
+                       .word = "TOKENS",
+                       .most = 1048576,
+                       .help = "length of the prompt; default --seq, else 512"},
+    [OPTION_CONTEXT] = {.name = "--context",
+                        .word = "TOKENS",
+                        .most = 1048576,
+                        .help = "tokens in the cache while generating; default --prompt or --seq, "
+                                "else 128"},
+    [OPTION_DEVICE] = {.name = "--device",
+                       .word = "DEVICE",
+                       .help = "a device of the fleet: its id, the start of its id, or its name"},
+    [OPTION_MACHINE] = {.name = "--machine",
+                        .word = "FILE.json",
+                        .help = "a machine file instead of a device: no coordinator is asked"},
 };
 
 const char *args_env(char *const *env, const char *name)
@@ -110,6 +160,11 @@ static int check_value(struct args *a, enum option_id id, const char *value, con
             break;
     if (o->choices && !o->choices[i])
         return err_set(err, ERR_INVALID, "%s: \"%.40s\", wanted %s", where, value, o->word);
+    if (o->most > 0) {
+        int64_t number;
+
+        return num_parse_i64(value, strlen(value), 1, o->most, &number, where, err);
+    }
     if (o->word && !*value)
         return err_set(err, ERR_INVALID, "%s: the value is empty, wanted %s", where, o->word);
     return 0;
@@ -201,7 +256,7 @@ int args_parse(int argc, char *const *argv, char *const *env, struct args *out, 
     return 0;
 }
 
-int args_allow(const struct args *a, uint32_t allowed, const char *command, struct err *err)
+int args_allow(const struct args *a, uint64_t allowed, const char *command, struct err *err)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
         if (a->value[id] && !a->from_env[id] && !(allowed & OPTION_BIT(id)))

@@ -31,16 +31,30 @@ enum option_id {
     OPTION_REASON,
     OPTION_TOOL,
     OPTION_NAME,
+    OPTION_MODEL,
+    OPTION_FORMAT,
+    OPTION_METHOD,
+    OPTION_TARGETS,
+    OPTION_RANK,
+    OPTION_LAYERS,
+    OPTION_BATCH,
+    OPTION_SEQ,
+    OPTION_CHECKPOINT,
+    OPTION_PROMPT,
+    OPTION_CONTEXT,
+    OPTION_DEVICE,
+    OPTION_MACHINE,
     OPTION_COUNT
 };
 
-#define OPTION_BIT(id) (UINT32_C(1) << (id))
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
 
 struct args_option {
     const char *name;           /* with its dashes */
     const char *word;           /* stands for the value in help; NULL: a flag */
     const char *const *choices; /* NULL at the end; NULL: any text */
     bool duration;              /* milliseconds, as num_parse_duration_ms reads them */
+    int64_t most;               /* an integer from 1 to this; 0: no integer */
     const char *env;            /* NULL: none */
     const char *help;           /* what it does, for help */
 };
@@ -63,7 +77,7 @@ struct args {
 int args_parse(int argc, char *const *argv, char *const *env, struct args *out, struct err *err);
 
 /* Refuse an option of the command line that is not in the set of bits. */
-int args_allow(const struct args *a, uint32_t allowed, const char *command, struct err *err);
+int args_allow(const struct args *a, uint64_t allowed, const char *command, struct err *err);
 
 /* The value of a variable, NULL when it is not there or empty. */
 const char *args_env(char *const *env, const char *name);

@@ -58,7 +58,7 @@ struct command {
     const char *form;    /* what follows: "JOB.json" */
     const char *summary; /* one line */
     const char *text;    /* more, for help; NULL: nothing */
-    uint32_t options;    /* beside --help */
+    uint64_t options;    /* beside --help */
     size_t least, most;  /* words after the command's own */
     int (*run)(struct cli *c, const char *const *words, size_t count); /* an exit code */
 };
@@ -129,6 +129,7 @@ int cmd_plan_cancel(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_watch(struct cli *c, const char *const *words, size_t count);
 int cmd_key(struct cli *c, const char *const *words, size_t count);
 int cmd_help(struct cli *c, const char *const *words, size_t count);
+int cmd_predict(struct cli *c, const char *const *words, size_t count);
 int cmd_version(struct cli *c, const char *const *words, size_t count);
 
 /* Help of one command on a page (help.c). */

@@ -73,6 +73,10 @@ static int ask_plan(struct cli *c, struct job *job, struct response **out)
     struct request request;
     int rc;
 
+    if (engine && strcmp(engine, "lm") != 0 && strcmp(engine, "analytic") != 0) {
+        cli_say(c, "--engine: \"%s\", wanted analytic or lm", engine);
+        return CLI_USAGE;
+    }
     record_init(&plan_request_type, &asked);
     record_init(&request_type, &request);
     asked.job = job;

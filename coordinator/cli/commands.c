@@ -9,6 +9,10 @@
 #define ASKING                                                                                  \
     (BIT(HELP) | BIT(JSON) | BIT(SOCKET) | BIT(DATA_DIR) | BIT(COORDINATOR) | BIT(SERVER_KEY) | \
      BIT(KEY) | BIT(TIMEOUT))
+#define PREDICTING                                                                        \
+    (BIT(MODEL) | BIT(FORMAT) | BIT(ENGINE) | BIT(METHOD) | BIT(TARGETS) | BIT(RANK) |    \
+     BIT(LAYERS) | BIT(BATCH) | BIT(SEQ) | BIT(CHECKPOINT) | BIT(PROMPT) | BIT(CONTEXT) | \
+     BIT(DEVICE) | BIT(MACHINE))
 #define PLANNING (ASKING | BIT(ENGINE) | BIT(DRY_RUN) | BIT(WAIT))
 
 static const char devices_text[] =
@@ -42,6 +46,15 @@ static const char watch_text[] =
     "sets a limit. On a terminal one line is rewritten, elsewhere a line is printed at each "
     "change.";
 
+static const char predict_text[] =
+    "--model, --format, and --device or --machine are needed. With an option of training "
+    "(--method and those after it) the memory is that of training, else that of answering a "
+    "prompt. Each rate says where it comes from: measured on the machine, from the table of "
+    "published chips, or derived from chips near by; and the error to expect.\n"
+    "A machine file is a recorded or composed machine, or no more than "
+    "{\"chip\": \"Apple M4 Max\", \"gpu_cores\": 40, \"memory_gb\": 64}. What is left out of it "
+    "cannot be said, and the answer names it.";
+
 static const char help_text[] =
     "Topics: job (every field of a job file), federated and pipeline (the same for one kind of "
     "job).";
@@ -67,6 +80,8 @@ const struct command commands[] = {
     {"plan cancel", "ID", "cancel a plan and its open deliveries", NULL, ASKING | BIT(REASON), 1, 1,
      cmd_plan_cancel},
     {"plans", "", "list plans, newest first", NULL, ASKING, 0, 0, cmd_plans},
+    {"predict", "", "will a model fit on a Mac, and how fast will it be there", predict_text,
+     ASKING | PREDICTING, 0, 0, cmd_predict},
     {"key", "", "print this tool's public key, made at first use", NULL,
      BIT(HELP) | BIT(JSON) | BIT(KEY) | BIT(DATA_DIR), 0, 0, cmd_key},
     {"help", "[COMMAND|TOPIC]", "show help", help_text, BIT(HELP), 0, 3, cmd_help},

@@ -298,24 +298,91 @@ static const char *source_word(const struct profile *p, enum rate_source s, cons
     return "assumed";
 }
 
+/* The fewest that the newest older chip of its tier comes with. */
+static int64_t predecessor_cores(const struct chip_table *t, const struct profile *p, bool *same)
+{
+    struct chip_name n = chip_name_read(p->chip);
+    int64_t fewest = UNKNOWN_I64;
+
+    *same = false;
+    for (int g = n.generation - 1; g > 0 && !known_i64(fewest); g--) {
+        for (size_t i = 0; i < t->count; i++) {
+            const struct chip_row *r = &t->rows[i];
+
+            if (r->name.generation == g && strcmp(r->name.tier, n.tier) == 0 &&
+                known_i64(r->gpu_cores) && (!known_i64(fewest) || r->gpu_cores < fewest))
+                fewest = r->gpu_cores;
+        }
+    }
+    return fewest;
+}
+
+/* Which bin a chip is whose cores are not known: the fewest that it comes with, at its amount of
+ * memory where a row has it. *same: no other bin could be meant. */
+static int64_t bin_cores(const struct chip_table *t, const struct profile *p, bool *same)
+{
+    int64_t fewest = UNKNOWN_I64;
+
+    *same = true;
+    for (int by_memory = 1; by_memory >= 0 && !known_i64(fewest); by_memory--) {
+        for (size_t i = 0; i < t->count; i++) {
+            const struct chip_row *r = &t->rows[i];
+
+            if (!row_is_chip(r, p) || !known_i64(r->gpu_cores) ||
+                (by_memory && !row_has_memory(r, p)))
+                continue;
+            *same = *same && (!known_i64(fewest) || fewest == r->gpu_cores);
+            if (!known_i64(fewest) || r->gpu_cores < fewest)
+                fewest = r->gpu_cores;
+        }
+    }
+    return known_i64(fewest) ? fewest : predecessor_cores(t, p, same);
+}
+
+/* Do all bins of the chip have this rate? */
+static bool column_is_one(const struct chip_table *t, const struct profile *p, size_t offset)
+{
+    double one = UNKNOWN_F64;
+
+    for (size_t i = 0; i < t->count; i++) {
+        double v = *(const double *)((const char *)&t->rows[i] + offset);
+
+        if (!row_is_chip(&t->rows[i], p) || !known_f64(v) || !row_has_memory(&t->rows[i], p))
+            continue;
+        if (known_f64(one) && one != v)
+            return false;
+        one = v;
+    }
+    return known_f64(one);
+}
+
 static void gpu_rates(const struct chip_table *t, const struct profile *p, struct chip_rates *out)
 {
     const size_t flops = offsetof(struct chip_row, flops);
     const size_t bandwidth = offsetof(struct chip_row, bandwidth);
+    struct profile q = *p; /* borrows all that it points to */
+    bool same = true;
 
-    out->flops = column_find(t, p, flops, true, &out->flops_source);
+    if (!known_i64(q.gpu_cores))
+        q.gpu_cores = bin_cores(t, p, &same);
+    out->flops = column_find(t, &q, flops, true, &out->flops_source);
     if (!known_f64(out->flops))
-        out->flops = relative_find(t, p, flops, true, &out->flops_source);
+        out->flops = relative_find(t, &q, flops, true, &out->flops_source);
     if (!known_f64(out->flops)) {
-        out->flops = assumed(p, t->flops_per_core, t->flops_lowest);
+        out->flops = assumed(&q, t->flops_per_core, t->flops_lowest);
         out->flops_source = RATE_ASSUMED;
     }
-    out->bandwidth = column_find(t, p, bandwidth, false, &out->bandwidth_source);
+    out->bandwidth = column_find(t, &q, bandwidth, false, &out->bandwidth_source);
     if (!known_f64(out->bandwidth))
-        out->bandwidth = relative_find(t, p, bandwidth, false, &out->bandwidth_source);
+        out->bandwidth = relative_find(t, &q, bandwidth, false, &out->bandwidth_source);
     if (!known_f64(out->bandwidth)) {
-        out->bandwidth = assumed(p, t->bandwidth_per_core, t->bandwidth_lowest);
+        out->bandwidth = assumed(&q, t->bandwidth_per_core, t->bandwidth_lowest);
         out->bandwidth_source = RATE_ASSUMED;
+    }
+    if (!same) {
+        out->flops_source = RATE_ASSUMED;
+        if (!column_is_one(t, p, bandwidth))
+            out->bandwidth_source = RATE_ASSUMED;
     }
 }
 

@@ -35,7 +35,7 @@ class Docs(unittest.TestCase):
     def test_every_flag_of_the_readme_exists(self):
         helps = "".join(h.run(h.program(p), "--help").stdout for p in ("espalier", "espalier-agent",
                                                                        "espalier-coordinator"))
-        for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow")):
+        for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow"), ("predict",)):
             helps += h.run(h.program("espalier"), "help", *command).stdout
         for flag in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", read("README.md"))) - {"--keep", "--build", "--install"}:
             self.assertTrue(flag in helps, flag)

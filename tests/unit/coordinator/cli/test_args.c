@@ -56,7 +56,7 @@ static void what_is_wrong_is_named(void **state)
         {{"-x"}, "-x: no such option"},
         {{"--json=yes"}, "--json takes no value"},
         {{"--engine"}, "--engine: the value is missing"},
-        {{"--engine", "llm"}, "--engine: \"llm\", wanted analytic|lm"},
+        {{"--engine", "llm"}, "--engine: \"llm\", wanted analytic|lm|mlx|llama.cpp"},
         {{"--tool=root"}, "wanted viewer|operator"},
         {{"--timeout", "soon"}, "--timeout"},
         {{"--timeout", "0s"}, "--timeout"},

@@ -85,8 +85,18 @@ static void unknown_cores_take_the_chips_lowest_bin(void **state)
     struct machine m = machine_one(s);
 
     (void)state;
-    assert_true(m.rates.flops == 10.617e12); /* one bin is published; which this is, is not known */
+    kit_close(m.rates.flops, 10.617e12 * 24 / 32, 1e6); /* it has two bins: the smaller */
     assert_int_equal(m.rates.flops_source, RATE_ASSUMED);
+    snapshot_unref(s);
+    s = one("Apple M4 Max", 0, 128, 0); /* the smaller bin has 36 GB only */
+    m = machine_one(s);
+    assert_true(m.rates.flops == 18.4e12 && m.rates.bandwidth == 546e9);
+    assert_int_equal(m.rates.flops_source, RATE_TABLE);
+    snapshot_unref(s);
+    s = one("Apple M9 Pro", 0, 64, 0); /* M5 Pro's fewest */
+    m = machine_one(s);
+    kit_close(m.rates.flops, 0.57e12 * 16, 1e6);
+    assert_int_equal(m.rates.bandwidth_source, RATE_ASSUMED);
     snapshot_unref(s);
 }
 
