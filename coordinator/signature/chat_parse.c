@@ -155,7 +155,7 @@ static int parse_object(const struct signature *sig, const char *reply, size_t l
         notes_clear(&forgiven);
         return why.code == ERR_NOMEM ? err_set(err, ERR_NOMEM, "reply") : 0;
     }
-    rc = json_layout_take(sig, object, a, err);
+    rc = json_layout_take(sig, object, NULL, a, err);
     json_free(object);
     for (size_t i = 0; rc == 0 && i < a->count; i++) {
         if (!a->sections[i])

@@ -10,6 +10,7 @@
 #include "coordinator/signature/layout.h"
 #include "coordinator/signature/lenient_json.h"
 #include "coordinator/signature/marker.h"
+#include "coordinator/signature/raw_json.h"
 #include "coordinator/signature/signature.h"
 #include "coordinator/signature/value.h"
 
@@ -106,8 +107,27 @@ static const struct json *find_member(const struct json *object, const char *nam
     return NULL;
 }
 
-int json_layout_take(const struct signature *sig, const struct json *object, struct answer *a,
-                     struct err *err)
+/* A member's own text, where the object's is known: its numbers keep their digits. */
+static char *member_text(const struct json *object, const struct json *member, const char *raw,
+                         struct err *err)
+{
+    struct raw_value part = {raw, raw};
+    struct raw_json r;
+    struct buf b;
+
+    if (!raw)
+        return json_print(member, false, err);
+    raw_json_open(&r, raw);
+    for (const struct json *m = json_first(object); m && raw_json_next(&r, &part); m = json_next(m))
+        if (m == member)
+            break;
+    buf_init(&b, REPLY_TEXT_MAX);
+    raw_json_add(&b, part);
+    return buf_take(&b, NULL, err);
+}
+
+int json_layout_take(const struct signature *sig, const struct json *object, const char *raw,
+                     struct answer *a, struct err *err)
 {
     for (size_t i = 0; i < a->count; i++) {
         const char *name = signature_outputs(sig)[i].name;
@@ -116,7 +136,7 @@ int json_layout_take(const struct signature *sig, const struct json *object, str
 
         if (!v)
             continue;
-        a->sections[i] = text ? mem_strdup(text) : json_print(v, false, err);
+        a->sections[i] = text ? mem_strdup(text) : member_text(object, v, raw, err);
         a->is_json[i] = !text;
         if (!a->sections[i])
             return err_set(err, ERR_NOMEM, "reply");
@@ -171,6 +191,21 @@ static int nothing_found(const struct signature *sig, const char *reply, size_t 
                    signature_outputs(sig)[sig->outputs - 1].name, note_quote(quote, reply, len));
 }
 
+/* A reply that is JSON already: with its own text. */
+static int take_strict(const struct signature *sig, const char *reply, size_t len,
+                       const struct json *object, struct answer *a, struct err *err)
+{
+    const struct json *inner = unwrap(sig, object, &a->notes);
+    char *copy = mem_strndup(reply, len); /* with a NUL behind it, which the cutting needs */
+    int rc;
+
+    if (!copy)
+        return err_set(err, ERR_NOMEM, "reply");
+    rc = json_layout_take(sig, inner, inner == object ? copy : NULL, a, err);
+    mem_free(copy);
+    return rc;
+}
+
 static int parse(const struct signature *sig, const char *reply, size_t len, struct answer *a,
                  struct err *err)
 {
@@ -180,10 +215,15 @@ static int parse(const struct signature *sig, const char *reply, size_t len, str
     if (len == 0)
         return err_set(err, ERR_MALFORMED, "the reply is empty");
     skip_thinking(&reply, &len);
-    object = lenient_json_parse("reply", reply, len, LENIENT_OBJECT, &a->notes, err);
-    if (!object)
-        return -1;
-    rc = json_layout_take(sig, unwrap(sig, object, &a->notes), a, err);
+    marker_trim(&reply, &len);
+    if ((object = json_parse(reply, len, NULL)) && json_type_of(object) == JSON_OBJECT) {
+        rc = take_strict(sig, reply, len, object, a, err);
+    } else {
+        json_free(object);
+        object =
+            lenient_json_parse("reply", reply, len, LENIENT_OBJECT | LENIENT_KEEP, &a->notes, err);
+        rc = object ? json_layout_take(sig, unwrap(sig, object, &a->notes), NULL, a, err) : -1;
+    }
     json_free(object);
     if (rc < 0 || answer_count(a, sig, err) < 0)
         return -1;

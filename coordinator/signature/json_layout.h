@@ -11,6 +11,7 @@
 #include "coordinator/signature/reply.h"
 
 struct framing;
+struct json;
 
 /* As chat_render. */
 int json_layout_render(const struct signature *sig, const struct framing *framing,
@@ -22,9 +23,9 @@ int json_layout_parse(const struct signature *sig, const char *reply, size_t len
                       struct answer *out, struct err *err);
 
 /* The members of an object that are outputs, into an answer that has none yet; -1: no memory. Names
- * are compared without case where the exact one is not there, which is noted. */
-struct json;
-int json_layout_take(const struct signature *sig, const struct json *object, struct answer *a,
-                     struct err *err);
+ * are compared without case where the exact one is not there, which is noted. `raw` is the object's
+ * own text, NUL-terminated, or NULL where it is not JSON. */
+int json_layout_take(const struct signature *sig, const struct json *object, const char *raw,
+                     struct answer *a, struct err *err);
 
 #endif

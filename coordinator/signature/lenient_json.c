@@ -27,6 +27,8 @@ static const struct {
     {LENIENT_BREAK, "control characters or escapes that JSON does not have, in a text"},
     {LENIENT_INNER, "quotes inside a text"},
     {LENIENT_CUT, "ends too early: closed where it stopped, a value that was cut is dropped"},
+    {LENIENT_CUT_TEXT, "a text that ends too early, kept as far as it goes"},
+    {LENIENT_STRAY, "braces, quotes or colons too many or too few"},
     {LENIENT_REPEATED, "a key stands twice, the later value counts"},
     {LENIENT_SEVERAL, "several objects in a row, taken together"},
     {LENIENT_NUMBER, "a number in a form that JSON does not have"},
@@ -193,13 +195,41 @@ static bool strip_fence(const char **text, size_t *len)
     return true;
 }
 
+/* [a, b]: a list of bare words, which nothing but its place as the whole text tells from prose in
+ * brackets. */
+static struct json *whole_list(struct lenient_scan *s, const char *text)
+{
+    struct json *v;
+
+    const char *last = s->end;
+
+    while (text < last && is_blank(text, text + 1))
+        text++;
+    while (last > text && is_blank(last - 1, last))
+        last--;
+    if (last - text < 2 || *text != '[' || last[-1] != ']')
+        return NULL;
+    s->p = text;
+    s->kinds = 0;
+    v = lenient_scan_container(s);
+    if (v && is_blank(s->p, s->end) && !(s->kinds & LENIENT_CUT))
+        return v;
+    json_free(v);
+    return NULL;
+}
+
 static struct json *parse_loose(const char *name, const char *text, size_t len,
                                 enum lenient_want want, struct notes *notes, struct err *err)
 {
     bool fenced = strip_fence(&text, &len);
-    struct lenient_scan s = {.p = text, .end = text + len};
-    struct json *v = search(&s, text, want);
+    struct lenient_scan s = {.p = text, .end = text + len, .keep = want & LENIENT_KEEP};
+    struct json *v;
 
+    want &= ~LENIENT_KEEP;
+    v = search(&s, text, want);
+
+    if (!v && !s.no_memory && !s.too_much && want == LENIENT_ARRAY)
+        v = whole_list(&s, text);
     if (!v && !s.no_memory && !s.too_much && want == LENIENT_OBJECT &&
         !find_start(text, text + len, want))
         v = braceless(&s, text);
@@ -226,7 +256,7 @@ struct json *lenient_json_parse(const char *name, const char *text, size_t len,
     }
     v = json_parse(text, len, &why);
     if (v && (json_type_of(v) == JSON_OBJECT ||
-              (want == LENIENT_ARRAY && json_type_of(v) == JSON_ARRAY)))
+              ((want & ~LENIENT_KEEP) == LENIENT_ARRAY && json_type_of(v) == JSON_ARRAY)))
         return v;
     if (!v && why.code == ERR_NOMEM) {
         err_set(err, ERR_NOMEM, "%s", name);

@@ -21,6 +21,7 @@ enum lenient_want {
     LENIENT_OBJECT, /* several objects in a row are merged, a later member winning */
     LENIENT_ARRAY,  /* several objects in a row become the items of one array; so does a single one
                      */
+    LENIENT_KEEP = 4, /* with one of the others: nulls stay, and so does a text that was cut */
 };
 
 /* The value, of the kind wanted (an object may come back for LENIENT_ARRAY: the caller knows what

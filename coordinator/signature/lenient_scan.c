@@ -146,10 +146,41 @@ static char *scan_grouped(struct lenient_scan *s, bool *cut)
     return text;
 }
 
+/* null "k": 3 lacks a comma behind the word; how long the word is, or 0. */
+static size_t word_before_quote(const struct lenient_scan *s)
+{
+    static const char *const words[] = {"null", "true", "false", "None", "True", "False"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t len = strlen(words[i]), ahead = len;
+
+        if (!at(s, words[i]))
+            continue;
+        while ((size_t)(s->end - s->p) > ahead && s->p[ahead] == ' ')
+            ahead++;
+        if (ahead > len && (size_t)(s->end - s->p) > ahead && s->p[ahead] == '"')
+            return len;
+    }
+    return 0;
+}
+
+static char *scan_plain(struct lenient_scan *s, bool *cut)
+{
+    size_t len = word_before_quote(s);
+    char *word;
+
+    if (len == 0)
+        return lenient_scan_bare(s, false, cut);
+    if (!(word = lenient_scan_text(s->p, len)))
+        s->no_memory = true;
+    s->p += len;
+    return word;
+}
+
 static struct json *scan_word(struct lenient_scan *s, bool in_object)
 {
     bool cut = false, digit = *s->p >= '0' && *s->p <= '9';
-    char *word = in_object && digit ? scan_grouped(s, &cut) : lenient_scan_bare(s, false, &cut);
+    char *word = in_object && digit ? scan_grouped(s, &cut) : scan_plain(s, &cut);
     struct json *v = NULL;
 
     if (!word)
@@ -163,6 +194,8 @@ static struct json *scan_word(struct lenient_scan *s, bool in_object)
     } else if (text_equals_ci(word, "none") || text_equals_ci(word, "null") ||
                text_equals_ci(word, "nan") || text_equals_ci(word, "undefined") || !*word) {
         s->kinds |= strcmp(word, "null") == 0 ? 0 : LENIENT_PYTHON;
+        if (s->keep && *word)
+            v = count(s, json_new_null());
     } else {
         s->kinds |= LENIENT_BARE;
         v = count(s, json_new_text(word));
@@ -198,13 +231,15 @@ static struct json *scan_text_value(struct lenient_scan *s)
 {
     bool cut = false;
     char *text = lenient_scan_string(s, &cut);
-    struct json *v = text && !cut ? count(s, json_new_text(text)) : NULL;
+    struct json *v = text && (!cut || s->keep) ? count(s, json_new_text(text)) : NULL;
 
+    if (v && cut)
+        s->kinds |= LENIENT_CUT_TEXT;
     mem_free(text);
     return v;
 }
 
-/* NULL also for null and for what was cut. */
+/* NULL also for null and for what was cut, unless they are kept. */
 static struct json *scan_value(struct lenient_scan *s, bool in_object)
 {
     if (s->p == s->end) {
@@ -223,23 +258,65 @@ static bool stopped(const struct lenient_scan *s)
     return s->no_memory || s->too_much;
 }
 
+static bool next_is(const struct lenient_scan *s, size_t ahead, const char *set)
+{
+    return (size_t)(s->end - s->p) > ahead && s->p[ahead] && strchr(set, s->p[ahead]);
+}
+
+/* What stands before a key by mistake: {{"a": 1}, {""a": 1}. */
+static void skip_before_key(struct lenient_scan *s)
+{
+    while (next_is(s, 0, "{")) {
+        s->kinds |= LENIENT_STRAY;
+        s->p++;
+        lenient_scan_blanks(s);
+    }
+    if (next_is(s, 0, "\"") && next_is(s, 1, "\"") && !next_is(s, 2, ":= \t\r\n,}")) {
+        s->kinds |= LENIENT_STRAY;
+        s->p++;
+    }
+}
+
+/* p stands behind a key: over its colon, or over nothing where a quoted key is followed by a value
+ * at once. */
+static bool take_colon(struct lenient_scan *s, bool quoted)
+{
+    if (next_is(s, 0, "[]\"'") && next_is(s, 1, ":")) {
+        s->kinds |= LENIENT_STRAY;
+        s->p++;
+    }
+    if (!next_is(s, 0, ":=")) {
+        if (!quoted || !next_is(s, 0, "\"{[-0123456789"))
+            return false;
+        s->kinds |= LENIENT_STRAY;
+        return true;
+    }
+    if (*s->p == '=')
+        s->kinds |= LENIENT_BARE;
+    for (s->p++; next_is(s, 0, ":"); s->p++)
+        s->kinds |= LENIENT_STRAY;
+    return true;
+}
+
 /* A key and its ':'; NULL when none stands there, with p moved past it. */
 static char *scan_key(struct lenient_scan *s)
 {
-    bool cut = false, quoted = lenient_at_quote(s);
-    char *key = quoted ? lenient_scan_string(s, &cut) : lenient_scan_bare(s, true, &cut);
+    bool cut = false, quoted;
+    char *key;
 
+    skip_before_key(s);
+    quoted = lenient_at_quote(s);
+    key = quoted ? lenient_scan_string(s, &cut) : lenient_scan_bare(s, true, &cut);
     if (!key)
         return NULL;
     lenient_scan_blanks(s);
-    if (cut || s->p == s->end || (*s->p != ':' && *s->p != '=') || !*key) {
+    if (cut || s->p == s->end || !*key || !take_colon(s, quoted)) {
         s->kinds |= cut || s->p == s->end ? LENIENT_CUT : LENIENT_NO_VALUE;
         mem_free(key);
         return NULL;
     }
-    if (!quoted || *s->p == '=')
+    if (!quoted)
         s->kinds |= LENIENT_BARE;
-    s->p++;
     lenient_scan_blanks(s);
     return key;
 }
@@ -293,6 +370,11 @@ static void scan_object(struct lenient_scan *s, struct json *object, bool braces
             s->kinds |= braces ? LENIENT_CUT : 0;
             return;
         }
+        if (*s->p == ']' && braces && s->arrays == 0) { /* nothing that it could close */
+            s->kinds |= LENIENT_STRAY;
+            s->p++;
+            continue;
+        }
         if (*s->p == '}' || (*s->p == ']' && braces)) {
             if (*s->p == '}')
                 s->p++;
@@ -343,10 +425,12 @@ struct json *lenient_scan_container(struct lenient_scan *s)
         return NULL;
     s->p++;
     s->depth++;
+    s->arrays += !object;
     if (object)
         scan_object(s, v, true);
     else
         scan_array(s, v);
+    s->arrays -= !object;
     s->depth--;
     if (stopped(s)) {
         json_free(v);

@@ -24,6 +24,8 @@ enum lenient_kind {
     LENIENT_NUMBER = 1 << 11,  /* a number in a form that JSON does not have */
     LENIENT_BRACES = 1 << 12,  /* members without braces around them */
     LENIENT_NO_VALUE = 1 << 13, /* a key without a value: dropped */
+    LENIENT_CUT_TEXT = 1 << 14, /* a text that the end cut off, kept as far as it goes */
+    LENIENT_STRAY = 1 << 15,    /* a brace, quote or colon too many, or a colon too few */
 };
 
 struct lenient_scan {
@@ -31,7 +33,9 @@ struct lenient_scan {
     unsigned kinds; /* of forgiveness, so far */
     size_t values;  /* made so far */
     int depth;
+    int arrays;     /* of those, open arrays */
     bool ends_well; /* the end of the text may end a value: nothing is open there */
+    bool keep;      /* nulls, and the text that the end cuts off */
     bool no_memory;
     bool too_much; /* past a limit: nesting, values, members */
 };

@@ -200,7 +200,7 @@ char *lenient_scan_bare(struct lenient_scan *s, bool key, bool *cut)
     if (key) /* a list of "- rank: 8" */
         while (from < to && (*from == '-' || *from == '*' || *from == ' '))
             from++;
-    while (key && to > from && to[-1] == '*')
+    while (key && to > from && (to[-1] == '*' || to[-1] == '"'))
         to--;
     if (!(text = lenient_scan_text(from, (size_t)(to - from))))
         s->no_memory = true;

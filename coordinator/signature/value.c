@@ -214,6 +214,75 @@ int value_add_json(struct buf *b, const char *name, const char *json, int indent
     return 0;
 }
 
+/* ---- Python ---- */
+
+/* A text in quotes: ' around it, " where it holds ' and no ". */
+static void add_repr_text(struct buf *b, const char *text)
+{
+    char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+
+    buf_addc(b, quote);
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+
+        if (*p == quote || *p == '\\')
+            buf_addf(b, "\\%c", *p);
+        else if (*p == '\n' || *p == '\r' || *p == '\t')
+            buf_addf(b, "\\%c", escape_letter(*p));
+        else if (c < 0x20 || c == 0x7f)
+            buf_addf(b, "\\x%02x", c);
+        else
+            buf_addc(b, *p);
+    }
+    buf_addc(b, quote);
+}
+
+static void add_repr(struct buf *b, const struct json *v, struct raw_value raw)
+{
+    enum json_type type = json_type_of(v);
+    const char *between = "";
+    struct raw_value part;
+    struct raw_json r;
+
+    if (type == JSON_STRING) {
+        add_repr_text(b, json_text(v));
+    } else if (type == JSON_NUMBER) {
+        add_number(b, raw);
+    } else if (type == JSON_BOOL) {
+        buf_adds(b, json_bool_value(v) ? "True" : "False");
+    } else if (type == JSON_NULL) {
+        buf_adds(b, "None");
+    } else {
+        buf_addc(b, type == JSON_ARRAY ? '[' : '{');
+        raw_json_open(&r, raw.text);
+        for (const struct json *m = json_first(v); m && raw_json_next(&r, &part);
+             m = json_next(m), between = ", ") {
+            buf_adds(b, between);
+            if (json_name(m)) {
+                add_repr_text(b, json_name(m));
+                buf_adds(b, ": ");
+            }
+            add_repr(b, m, part);
+        }
+        buf_addc(b, type == JSON_ARRAY ? ']' : '}');
+    }
+}
+
+int value_add_python(struct buf *b, const char *name, const char *json, struct err *err)
+{
+    struct raw_value raw;
+    struct json *v = parse(name, json, &raw, err);
+
+    if (!v)
+        return -1;
+    if (json_text(v))
+        buf_adds(b, json_text(v));
+    else
+        add_repr(b, v, raw);
+    json_free(v);
+    return 0;
+}
+
 /* ---- values ---- */
 
 /* A text in marks that show where it ends; longer ones on lines of their own. */

@@ -25,6 +25,9 @@ int value_add(struct buf *b, const struct signature_field *f, const char *json, 
 #define VALUE_ONE_LINE (-1)
 int value_add_json(struct buf *b, const char *name, const char *json, int indent, struct err *err);
 
+/* Add the value as Python's str() shows it: a text as it is, else {'a': [1, True, None]}. */
+int value_add_python(struct buf *b, const char *name, const char *json, struct err *err);
+
 /* A text as a JSON string: only ", \ and control characters are escaped. */
 void value_add_quoted(struct buf *b, const char *text);
 
