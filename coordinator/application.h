@@ -18,6 +18,7 @@
 struct agent_message;
 struct cycle;
 struct cycle_note;
+struct order;
 struct fleet;
 struct fleet_device;
 struct hello;
@@ -47,6 +48,7 @@ enum pending_kind {
     PENDING_MEASUREMENTS, /* the measurements to show with it, or alone */
     PENDING_PLANS,        /* a list of plans is being read */
     PENDING_DELIVERIES,   /* deliveries of a plan that is not in the table */
+    PENDING_REPLY,        /* the cycle asks for what a model said before */
     PENDING_WATCH,        /* a tool waits for a plan's deliveries to change */
 };
 
@@ -64,6 +66,7 @@ struct pending {
     struct plan_reply *reply;  /* PENDING_MEASUREMENTS: the plan read before */
     struct response *response; /* PENDING_ANSWER */
     int64_t revision, deadline_ms; /* PENDING_WATCH */
+    struct order *order;           /* PENDING_REPLY */
 };
 
 struct active_plan {
@@ -146,6 +149,11 @@ void plan_stored(struct coordinator *c, struct pending *p, struct store_result *
 void cancel_plan(struct coordinator *c, struct pending *p);
 void plan_cancelled(struct coordinator *c, struct pending *p, struct store_result *r);
 int64_t assignment_bytes(const struct assignment *a); /* what it holds of the device's memory */
+
+/* replies.c */
+void find_reply(struct coordinator *c, struct cycle_note *note);
+void keep_reply(struct coordinator *c, struct cycle_note *note);
+void reply_looked_up(struct coordinator *c, struct pending *p, struct store_result *r);
 
 /* on_store.c */
 void on_store(struct coordinator *c, struct store_result *r);

@@ -33,12 +33,20 @@ enum { POLL_STORE, POLL_CYCLE, POLL_FRONT, POLL_IDS = POLL_FRONT + 8 };
 static void lm_settings_of(const struct config *config, struct lm_settings *lm)
 {
     lm_settings_init(lm);
+    lm->model = config->lm_model;
+    if (config->lm_replay) { /* wins: a run is repeated with the settings it had */
+        lm->backend = LM_BACKEND_REPLAY;
+        lm->replay_file = config->lm_replay;
+        return;
+    }
     if (!config->lm_url)
         return;
     lm->backend = LM_BACKEND_HTTP;
     lm->url = config->lm_url;
-    lm->model = config->lm_model;
     lm->key = config->lm_key;
+    lm->ca_file = config->lm_ca_file;
+    lm->record_file = config->lm_record;
+    lm->retries = config->lm_retries;
     lm->connect_ms = config->lm_connect_timeout_ms;
     lm->first_byte_ms = config->lm_first_byte_timeout_ms;
     lm->total_ms = config->lm_total_timeout_ms;
@@ -54,6 +62,7 @@ static int open_cycle(struct coordinator *c, struct err *err)
     settings.policy.reserve_bytes = c->config->reserve_bytes;
     settings.lm = &lm;
     settings.lm_max_tokens = c->config->lm_max_tokens;
+    settings.keeps_replies = c->config->lm_cache_age_ms > 0;
     return (c->cycle = cycle_start(c->net, &settings, err)) ? 0 : -1;
 }
 
@@ -131,7 +140,8 @@ static int restore_plans(struct coordinator *c, struct store_contents *s, struct
 
 static int open_store(struct coordinator *c, struct err *err)
 {
-    struct store_settings settings = {.request_keep_ms = c->config->request_keep_ms};
+    struct store_settings settings = {.request_keep_ms = c->config->request_keep_ms,
+                                      .reply_keep_ms = c->config->lm_cache_age_ms};
     char *path = file_path(err, "%s/espalier.db", c->config->data_dir);
     struct store_contents *contents = NULL;
     int rc = -1;
@@ -300,6 +310,7 @@ void pending_free(struct coordinator *c, struct pending *p)
     mem_free(p->plan_id);
     plan_reply_free(p->reply);
     response_free(p->response);
+    cycle_order_free(p->order);
     mem_free(p);
 }
 

@@ -8,6 +8,7 @@
 #include "coordinator/config/config.h"
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/front/keyring.h"
+#include "coordinator/lm/lm_endpoint.h"
 #include "coordinator/store/store.h"
 
 #include <string.h>
@@ -23,6 +24,27 @@ static void answer_nomem(struct coordinator *c, struct pending *p)
 
     err_set(&err, ERR_NOMEM, "no memory for the answer");
     answer_error(c, p, &err, NULL);
+}
+
+/* Who is asked, without what an address may hold of secrets. */
+static int describe_model(const struct coordinator *c, struct status_reply *s, struct err *err)
+{
+    struct lm_endpoint e = {0};
+    int rc;
+
+    if (c->config->lm_replay)
+        return text_set(&s->lm_url, c->config->lm_replay, err) < 0
+                   ? -1
+                   : text_set(&s->lm_model, "a recording", err);
+    if (!c->config->lm_url)
+        return 0;
+    if (lm_endpoint_parse(c->config->lm_url, &e, err) < 0)
+        return -1;
+    rc = text_set(&s->lm_url, e.display, err) < 0
+             ? -1
+             : text_set(&s->lm_model, c->config->lm_model, err);
+    lm_endpoint_clear(&e);
+    return rc;
 }
 
 static int fill_status(struct coordinator *c, struct status_reply *s, struct err *err)
@@ -44,9 +66,7 @@ static int fill_status(struct coordinator *c, struct status_reply *s, struct err
     s->messages_dropped = counters.dropped;
     s->unknown_values = counters.unknown_values;
     if (text_set(&s->version, ESPALIER_VERSION, err) < 0 ||
-        text_set(&s->coordinator_id, c->coordinator_id, err) < 0 ||
-        text_set(&s->lm_url, c->config->lm_url, err) < 0 ||
-        text_set(&s->lm_model, c->config->lm_url ? c->config->lm_model : NULL, err) < 0 ||
+        text_set(&s->coordinator_id, c->coordinator_id, err) < 0 || describe_model(c, s, err) < 0 ||
         text_set(&s->agents_endpoint, front_agents_endpoint(c->front), err) < 0 ||
         text_set(&s->tools_endpoint, front_tools_endpoint(c->front), err) < 0 ||
         text_set(&s->events_endpoint, front_events_endpoint(c->front), err) < 0 ||

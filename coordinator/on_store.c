@@ -291,6 +291,9 @@ void on_store(struct coordinator *c, struct store_result *r)
     case PENDING_DELIVERIES:
         deliveries_read(c, p, r);
         break;
+    case PENDING_REPLY:
+        reply_looked_up(c, p, r);
+        break;
     case PENDING_TURN:
     case PENDING_WATCH:
         break; /* they wait for nothing of the store */

@@ -40,7 +40,7 @@ void begin_plan(struct coordinator *c, struct pending *p)
     struct err err = {0};
 
     if (engine == ENGINE_KIND_UNSET)
-        engine = c->config->lm_url ? ENGINE_KIND_LM : ENGINE_KIND_ANALYTIC;
+        engine = c->config->lm_url || c->config->lm_replay ? ENGINE_KIND_LM : ENGINE_KIND_ANALYTIC;
     if (job_check_id(asked->job->job_id, &err) < 0) {
         answer_error(c, p, &err, "plan.job.job_id");
         return;
@@ -223,11 +223,15 @@ static void turn_done(struct coordinator *c, struct pending *p, struct cycle_not
 
 void on_cycle(struct coordinator *c, struct cycle_note *note)
 {
-    struct pending *p = turn_of(c, note->turn);
+    struct pending *p;
     const struct snapshot *snapshot;
     struct err err = {0};
 
-    if (!p)
+    if (note->kind == CYCLE_FIND_REPLY)
+        find_reply(c, note);
+    if (note->kind == CYCLE_KEEP_REPLY)
+        keep_reply(c, note);
+    if (!(p = turn_of(c, note->turn)))
         return;
     if (note->kind == CYCLE_DONE) {
         turn_done(c, p, note);

@@ -131,6 +131,10 @@ static const struct field usage_fields[] = {
     ROW_I64(usage, completion_tokens, 0, 0x1p40, "tokens", 0,
             "as the endpoint counted; absent: it did not say"),
     ROW_F64(usage, seconds, 0, 1e+07, "s", 0, "from request to answer"),
+    ROW_I64(usage, cached_tokens, 0, 0x1p40, "tokens", 0,
+            "of the prompts, that the endpoint still knew; absent: it did not say"),
+    ROW_I64(usage, cache_hits, 0, 1000000, "answers", 0,
+            "from the coordinator's own cache, without a call"),
 };
 RECORD_DEFINE(usage, "Usage");
 

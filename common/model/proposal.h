@@ -149,6 +149,8 @@ struct usage {
     int64_t prompt_tokens;     /* tokens: as the endpoint counted; absent: it did not say */
     int64_t completion_tokens; /* tokens: as the endpoint counted; absent: it did not say */
     double seconds;            /* s: from request to answer */
+    int64_t cached_tokens;     /* tokens: of the prompts, that the endpoint still knew */
+    int64_t cache_hits;        /* answers: from the coordinator's own cache, without a call */
 };
 RECORD_DECLARE(usage);
 

@@ -40,8 +40,13 @@ struct config {
     int64_t lm_connect_timeout_ms;
     int64_t lm_first_byte_timeout_ms;
     int64_t lm_total_timeout_ms;
+    int64_t lm_retries;
     int64_t lm_max_tokens;
     double lm_temperature;
+    int64_t lm_cache_age_ms; /* 0: no answer is kept */
+    char *lm_ca_file;        /* NULL: the system's */
+    char *lm_record;         /* NULL: nothing is recorded */
+    char *lm_replay;         /* wins over lm_url; NULL: none */
     /* running */
     int log_level;  /* enum log_level */
     char *log_file; /* NULL: stderr */

@@ -23,13 +23,15 @@
 
 enum { POLL_PIPE, POLL_LM, POLL_THINGS };
 
-/* What the owner sends: a new turn, or the newer snapshot for one. */
+/* What the owner sends: a new turn, the newer snapshot for one, or a reply that was kept. */
 struct order {
     bool begin;
     uint64_t turn;
     enum engine_kind engine;
     struct job *job;
     const struct snapshot *snapshot;
+    char key[LM_CACHE_KEY_SIZE]; /* of a reply that was looked for; "": it is about a turn */
+    char *record;                /* NULL: none is kept */
 };
 
 /* A turn that waits for a model, or for a snapshot after it. */
@@ -62,21 +64,27 @@ struct cycle {
     size_t turns; /* under way */
 };
 
-static void order_free(void *msg)
+void cycle_order_free(struct order *o)
 {
-    struct order *o = msg;
-
     if (!o)
         return;
+    mem_free(o->record);
     job_free(o->job);
     snapshot_unref(o->snapshot);
     mem_free(o);
+}
+
+static void order_free(void *msg)
+{
+    cycle_order_free(msg);
 }
 
 void cycle_note_free(struct cycle_note *n)
 {
     if (!n)
         return;
+    cycle_order_free(n->order);
+    mem_free(n->record);
     plan_free(n->plan);
     job_free(n->job);
     mem_free(n);
@@ -231,18 +239,6 @@ static void begin(struct worker *w, struct order *o)
     finish(w, turn, turn->asked);
 }
 
-static void take_order(struct worker *w, struct order *o)
-{
-    struct waiting *turn;
-
-    if (o->begin) {
-        begin(w, o);
-    } else if ((turn = place_for(w, o->turn))) {
-        finish(w, turn, o->snapshot);
-    }
-    order_free(o);
-}
-
 static void take_reply(struct worker *w, struct lm_reply *reply)
 {
     struct waiting *turn = place_for(w, reply->tag);
@@ -257,6 +253,29 @@ static void take_reply(struct worker *w, struct lm_reply *reply)
                                            : "no answer: planning without the model");
 }
 
+static void take_replies(struct worker *w)
+{
+    struct lm_reply *reply;
+
+    while ((reply = lm_receive(w->lm)))
+        take_reply(w, reply);
+}
+
+static void take_order(struct worker *w, struct order *o)
+{
+    struct waiting *turn;
+
+    if (o->key[0]) {
+        lm_found(w->lm, o->key, o->record);
+        take_replies(w);
+    } else if (o->begin) {
+        begin(w, o);
+    } else if ((turn = place_for(w, o->turn))) {
+        finish(w, turn, o->snapshot);
+    }
+    order_free(o);
+}
+
 static void serve(struct worker *w)
 {
     int ids[POLL_THINGS];
@@ -267,13 +286,11 @@ static void serve(struct worker *w)
         if (ready < 0)
             return;
         for (int i = 0; i < ready; i++) {
-            struct lm_reply *reply;
             void *msg;
             int rc;
 
             if (ids[i] == POLL_LM) {
-                while ((reply = lm_receive(w->lm)))
-                    take_reply(w, reply);
+                take_replies(w);
                 continue;
             }
             while ((rc = pipe_receive(w->pipe, 0, &msg)) == 1)
@@ -284,10 +301,45 @@ static void serve(struct worker *w)
     }
 }
 
+/* The owner is asked for a reply that it may have; without memory to ask, it has none. */
+static void find_reply(void *arg, const char *key)
+{
+    struct worker *w = arg;
+    struct order *o = mem_zalloc(sizeof *o);
+    struct cycle_note *n = o ? note_new(w, CYCLE_FIND_REPLY, 0) : NULL;
+
+    if (!n) {
+        cycle_order_free(o);
+        lm_found(w->lm, key, NULL);
+        return;
+    }
+    snprintf(o->key, sizeof o->key, "%s", key);
+    snprintf(n->text, sizeof n->text, "%s", key);
+    n->order = o;
+    pipe_send(w->pipe, n);
+}
+
+static void keep_reply(void *arg, const char *key, const char *record)
+{
+    struct worker *w = arg;
+    char *copy = mem_strdup(record);
+    struct cycle_note *n = copy ? note_new(w, CYCLE_KEEP_REPLY, 0) : NULL;
+
+    if (!n) {
+        mem_free(copy);
+        return;
+    }
+    snprintf(n->text, sizeof n->text, "%s", key);
+    n->record = copy;
+    pipe_send(w->pipe, n);
+}
+
 static int worker_open(struct worker *w, struct cycle *c, struct err *err)
 {
     w->max_tokens = c->settings.lm_max_tokens;
     w->tools.policy = c->settings.policy;
+    if (c->settings.keeps_replies)
+        c->lm.cache = (struct lm_cache){find_reply, keep_reply, w};
     if (!(w->catalog = catalog_new(err)) || !(w->framing = framing_builtin(err)) ||
         !(w->lm = lm_start(c->net, &c->lm, err)) || !(w->poller = net_poller_new(POLL_THINGS, err)))
         return -1;
@@ -398,6 +450,19 @@ int cycle_begin(struct cycle *c, uint64_t turn, struct job **job, enum engine_ki
 int cycle_continue(struct cycle *c, uint64_t turn, const struct snapshot *snapshot, struct err *err)
 {
     return send_order(c, false, turn, NULL, ENGINE_KIND_UNSET, snapshot, err);
+}
+
+void cycle_found(struct cycle *c, struct order **moved, const void *record, size_t len)
+{
+    struct order *o = *moved;
+
+    *moved = NULL;
+    if (record && (o->record = mem_zalloc(len + 1)))
+        memcpy(o->record, record, len);
+    if (actor_send(c->actor, o) == 0)
+        return;
+    log_err(NULL, "the planner takes no more: a model is not asked"); /* it has ended */
+    cycle_order_free(o);
 }
 
 struct cycle_note *cycle_receive(struct cycle *c)

@@ -20,6 +20,7 @@
 
 struct actor;
 struct cycle;
+struct order;
 struct job;
 struct lm_settings;
 struct net;
@@ -32,6 +33,7 @@ struct cycle_settings {
     struct policy policy;
     const struct lm_settings *lm; /* copied; backend none: jobs that ask for a model fall back */
     int64_t lm_max_tokens;        /* longest answer asked for */
+    bool keeps_replies;           /* the owner keeps what models said: see CYCLE_FIND_REPLY */
 };
 
 struct cycle *cycle_start(struct net *net, const struct cycle_settings *settings, struct err *err);
@@ -45,18 +47,27 @@ int cycle_begin(struct cycle *c, uint64_t turn, struct job **job, enum engine_ki
 int cycle_continue(struct cycle *c, uint64_t turn, const struct snapshot *snapshot,
                    struct err *err);
 
+/* The answer to CYCLE_FIND_REPLY: the record that is kept, copied; NULL: none. The model is not
+ * asked before. */
+void cycle_found(struct cycle *c, struct order **moved, const void *record, size_t len);
+void cycle_order_free(struct order *o); /* one that no answer comes to; NULL is fine */
+
 enum cycle_note_kind {
     CYCLE_PROGRESS,      /* text says what is being done */
     CYCLE_WANT_SNAPSHOT, /* call cycle_continue with the fleet as it is now */
     CYCLE_DONE,          /* plan, or err where it is NULL; job is given back */
+    CYCLE_FIND_REPLY,    /* is a reply kept under the key in text? take order, call cycle_found */
+    CYCLE_KEEP_REPLY,    /* keep record under the key in text */
 };
 
 struct cycle_note {
     enum cycle_note_kind kind;
-    uint64_t turn;
+    uint64_t turn; /* 0: of no turn */
     char text[160];
-    struct plan *plan; /* may be taken: set to NULL */
-    struct job *job;   /* likewise */
+    char *record;        /* one line of JSON; may be taken */
+    struct order *order; /* may be taken */
+    struct plan *plan;   /* may be taken: set to NULL */
+    struct job *job;     /* likewise */
     struct err err;
 };
 

@@ -204,15 +204,24 @@ static int read_reply(const struct signature *sig, const struct lm_reply *reply,
     return rc;
 }
 
+static void add_known(int64_t *sum, int64_t n)
+{
+    if (known_i64(n))
+        *sum = known_i64(*sum) ? *sum + n : n;
+}
+
+/* What this reply cost, on top of those before it. */
 static int keep_usage(struct proposal *p, const struct lm_reply *reply, const char *model,
                       struct err *err)
 {
     if (!p->usage && !(p->usage = usage_new(err)))
         return -1;
-    p->usage->calls = reply->calls;
-    p->usage->prompt_tokens = reply->prompt_tokens;
-    p->usage->completion_tokens = reply->completion_tokens;
-    p->usage->seconds = reply->seconds;
+    add_known(&p->usage->calls, reply->calls);
+    add_known(&p->usage->cache_hits, reply->cached);
+    add_known(&p->usage->prompt_tokens, reply->prompt_tokens);
+    add_known(&p->usage->completion_tokens, reply->completion_tokens);
+    add_known(&p->usage->cached_tokens, reply->cached_tokens);
+    p->usage->seconds = (known_f64(p->usage->seconds) ? p->usage->seconds : 0) + reply->seconds;
     return text_set(&p->usage->model, model, err);
 }
 

@@ -122,8 +122,8 @@ static int check_settings(const struct lm_settings *s, struct err *err)
         const char *name;
         int64_t value, min, max;
     } limits[] = {{"connect_ms", s->connect_ms, 1, 3600000},
-                  {"first_byte_ms", s->first_byte_ms, 1, 3600000},
-                  {"total_ms", s->total_ms, 1, 3600000},
+                  {"first_byte_ms", s->first_byte_ms, 1, 86400000},
+                  {"total_ms", s->total_ms, 1, 86400000},
                   {"response_max", (int64_t)s->response_max, 1, LM_RESPONSE_MAX},
                   {"parallel", (int64_t)s->parallel, 1, LM_REQUESTS_MAX},
                   {"retries", s->retries, 0, 10},

@@ -101,7 +101,8 @@ class Process:
         return self.child.returncode
 
     def logged(self):
-        return open(self.log_path, encoding="utf-8", errors="replace").read()
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
 
 
 class Coordinator:

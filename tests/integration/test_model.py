@@ -1,5 +1,6 @@
 """Whatever the model's endpoint does, the plan fits: absent, hanging, wrong, hostile, and right."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -61,13 +62,14 @@ class Model(unittest.TestCase):
         cls.fake.stdout.close()
         shutil.rmtree(cls.root)
 
-    def plan(self, behaviour, job=JOB, kind="federated", url=None, agents=FLEET):
-        """A plan made with a fresh coordinator whose model behaves so; its JSON."""
-        folder = tempfile.mkdtemp(dir=self.root)
+    @contextlib.contextmanager
+    def lab(self, *options, url=None, behaviour="ok", agents=FLEET, folder=None):
+        """A coordinator with a model that behaves so, and its agents, ready to plan."""
+        folder = folder or tempfile.mkdtemp(dir=self.root)
         coordinator = h.Coordinator(
             os.path.join(folder, "c"), "--lm-url", url or f"http://127.0.0.1:{self.port}/{behaviour}/v1", "--lm-model",
             "fake", "--lm-key-file", self.key_file, "--lm-connect-timeout", "2s", "--lm-first-byte-timeout", "2s",
-            "--lm-total-timeout", "4s").start()
+            "--lm-total-timeout", "4s", *options).start()
         started = []
         try:
             key = coordinator.key
@@ -77,16 +79,28 @@ class Model(unittest.TestCase):
                 started.append(agent.allow().start(key))
             h.wait_until("the fleet", lambda: len([d for d in coordinator.json("devices").get("devices", [])
                                                    if "state" in d]) == len(agents))
-            reply = coordinator.json("plan", kind, job, "--engine", "lm")
-            self.assertNotIn("sk-a-secret", coordinator.process.logged())
-            self.assertNotIn("sk-a-secret", str(reply))
-            return reply["plan"]
+            yield coordinator
         finally:
             for agent in started:
                 agent.process.child.terminate()
             for agent in started:
                 agent.process.stop()
             coordinator.process.stop()
+
+    def ask(self, coordinator, job=JOB, kind="federated"):
+        reply = coordinator.json("plan", kind, job, "--engine", "lm")
+        self.assertNotIn("sk-a-secret", coordinator.process.logged())
+        self.assertNotIn("sk-a-secret", str(reply))
+        return reply["plan"]
+
+    def plan(self, behaviour, job=JOB, kind="federated", url=None, agents=FLEET):
+        """A plan made with a fresh coordinator whose model behaves so; its JSON."""
+        with self.lab(url=url, behaviour=behaviour, agents=agents) as coordinator:
+            return self.ask(coordinator, job, kind)
+
+    def requests(self, behaviour):
+        with open(self.server_log, encoding="utf-8") as log:
+            return sum(f'"path": "/{behaviour}/' in line for line in log)
 
     def assert_fits(self, plan):
         taking = [a for a in plan["assignments"] if a["participate"]]
@@ -128,7 +142,8 @@ class Model(unittest.TestCase):
         self.assertTrue(moved["reason"])
         self.assertEqual(plan["proposal"]["usage"]["calls"], 1)
         self.assertEqual(plan["proposal"]["usage"]["prompt_tokens"], 120)
-        prompt = open(self.server_log, encoding="utf-8").read()
+        with open(self.server_log, encoding="utf-8") as log:
+            prompt = log.read()
         self.assertIn("[[ ## client_capabilities ## ]]", prompt.replace("\\n", "\n"))
         for name in FLEET:
             self.assertNotIn(f"composed-{name}", prompt)
@@ -163,6 +178,67 @@ class Model(unittest.TestCase):
 
     def test_it_answers_500(self):
         self.assert_analytic(self.plan("error-500"), "server")
+
+    def test_it_wants_another_key(self):
+        plan = self.plan("error-401")
+        self.assert_analytic(plan, "auth", "401")
+        self.assertEqual(plan["proposal"]["usage"]["calls"], 1)
+
+    def test_the_account_is_empty(self):
+        self.assert_analytic(self.plan("error-402"), "billing")
+
+    def test_the_prompt_is_too_long_for_it(self):
+        self.assert_analytic(self.plan("error-400"), "context")
+
+    def test_it_thinks_until_there_is_no_room_for_an_answer(self):
+        self.assert_analytic(self.plan("think-only"), "thinking")
+
+    def test_it_points_elsewhere(self):
+        self.assert_analytic(self.plan("redirect-file"), "redirect")
+
+    def test_it_fails_twice_and_then_answers(self):
+        plan = self.plan("error-500-twice")
+        self.assertEqual(plan["federated"]["rank"], 8, plan.get("warnings"))
+        self.assertEqual(plan["proposal"]["usage"]["calls"], 3)
+
+    def test_the_same_question_is_asked_once_and_again_after_a_restart(self):
+        folder = tempfile.mkdtemp(dir=self.root)
+        for start in range(2):
+            with self.lab(behaviour="reasoning", folder=folder) as coordinator:
+                for again in range(2):
+                    plan = self.ask(coordinator)
+                    usage = plan["proposal"]["usage"]
+                    self.assertEqual(plan["federated"]["rank"], 8, plan.get("warnings"))
+                    hit = start or again
+                    self.assertEqual((usage["calls"], usage.get("cache_hits", 0)), (0, 1) if hit else (1, 0))
+                    self.assertEqual(usage["prompt_tokens"], 0 if hit else 120)
+                    self.assertEqual(self.requests("reasoning"), 1)
+                shown = coordinator.cli("plan", "show", plan["plan_id"], "--proposal").stdout
+                if start:
+                    self.assertIn("1 earlier answer to the same question", shown)
+        with open(os.path.join(folder, "c", "espalier.db"), "rb") as database:
+            self.assertNotIn(b"sk-a-secret", database.read())
+
+    def test_no_answer_is_kept_where_the_settings_say_so(self):
+        with self.lab("--lm-cache-age", "0", behaviour="usage-partial") as coordinator:
+            for _ in range(2):
+                self.assertEqual(self.ask(coordinator)["proposal"]["usage"]["calls"], 1)
+        self.assertEqual(self.requests("usage-partial"), 2)
+
+    def test_a_recorded_run_is_repeated_without_a_model(self):
+        record = os.path.join(self.root, "run.jsonl")
+        with self.lab("--lm-record", record, "--lm-cache-age", "0", behaviour="ok") as coordinator:
+            first = self.ask(coordinator)
+        with open(record, encoding="utf-8") as f:
+            recorded = f.read()
+        self.assertEqual(recorded.count("\n"), 1)
+        self.assertNotIn("sk-a-secret", recorded)
+        self.assertNotIn("127.0.0.1", recorded)
+        with self.lab("--lm-replay", record, url=f"http://127.0.0.1:{h.free_port()}/v1") as coordinator:
+            again = self.ask(coordinator)
+        self.assertEqual(again["decisions"], first["decisions"])
+        self.assertEqual(again["proposal"]["reply"], first["proposal"]["reply"])
+        self.assertEqual(again["proposal"]["usage"]["calls"], 0)
 
     def test_it_answers_html(self):
         self.assert_analytic(self.plan("html"))
