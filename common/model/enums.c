@@ -126,8 +126,51 @@ static const struct enum_value aggregation_values[] = {
     {AGGREGATION_FEDNOVA, "fednova", ""},
     {AGGREGATION_FEDADAM, "fedadam", ""},
     {AGGREGATION_FEDYOGI, "fedyogi", ""},
+    {AGGREGATION_SCAFFOLD, "scaffold", ""},
+    {AGGREGATION_FEDBUFF, "fedbuff", ""},
 };
 NAMES(aggregation, "Aggregation");
+
+static const struct enum_value selection_values[] = {
+    {SELECTION_ALL, "all", "every eligible one"},
+    {SELECTION_FASTEST, "fastest", "those that train most in the round"},
+    {SELECTION_RANDOM, "random",
+     "drawn anew for each round, each client by its own coin (Poisson sampling)"},
+    {SELECTION_OORT, "oort", "by what their losses still promise and by speed"},
+    {SELECTION_TIERS, "tiers", "drawn from one tier of like speed (TiFL)"},
+};
+NAMES(selection, "Selection");
+
+static const struct enum_value adapters_values[] = {
+    {ADAPTERS_AUTO, "auto", "the planner chooses"},
+    {ADAPTERS_NAIVE, "naive", "means of A and of B apart; equal ranks"},
+    {ADAPTERS_HETLORA, "hetlora", "padded with zeros to the largest rank, weighted by norm"},
+    {ADAPTERS_FLEXLORA, "flexlora", "mean of the products, cut back to each rank by SVD"},
+    {ADAPTERS_FLORA, "flora", "stacked, exact; merged into a base that is not quantised"},
+    {ADAPTERS_FFA_LORA, "ffa_lora", "A is frozen, B is averaged, exact; equal ranks"},
+    {ADAPTERS_FEDSA_LORA, "fedsa_lora", "A is averaged, B stays on the client; equal ranks"},
+    {ADAPTERS_RAFLORA, "raflora", "each slice of ranks averaged over the clients that have it"},
+};
+NAMES(adapters, "Adapters");
+
+static const struct enum_value rank_policy_values[] = {
+    {RANK_POLICY_COMMON, "common", "one rank for all"},
+    {RANK_POLICY_BY_CLIENT, "by_client", "a lower rank where memory or link ask for it"},
+};
+NAMES(rank_policy, "RankPolicy");
+
+static const struct enum_value compression_values[] = {
+    {COMPRESSION_UNIFORM, "uniform", "one format for all"},
+    {COMPRESSION_BY_LINK, "by_link", "a coarser one where the link is slow"},
+};
+NAMES(compression, "Compression");
+
+static const struct enum_value secure_protocol_values[] = {
+    {SECURE_PROTOCOL_BONAWITZ, "bonawitz", "every pair of clients shares a mask"},
+    {SECURE_PROTOCOL_SECAGG_PLUS, "secagg_plus", "masks with some neighbours only"},
+    {SECURE_PROTOCOL_LIGHTSECAGG, "lightsecagg", "coded masks, opened in one step"},
+};
+NAMES(secure_protocol, "SecureProtocol");
 
 static const struct enum_value unknown_policy_values[] = {
     {UNKNOWN_POLICY_EXCLUDE, "exclude", "leave the device out, saying what is unknown"},

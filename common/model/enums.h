@@ -158,8 +158,61 @@ enum aggregation {
     AGGREGATION_FEDNOVA = 4,
     AGGREGATION_FEDADAM = 5,
     AGGREGATION_FEDYOGI = 6,
+    AGGREGATION_SCAFFOLD = 7,
+    AGGREGATION_FEDBUFF = 8,
 };
 extern const struct enum_names aggregation_names;
+
+/* which eligible clients serve */
+enum selection {
+    SELECTION_UNSET = 0,
+    SELECTION_ALL = 1,     /* every eligible one */
+    SELECTION_FASTEST = 2, /* those that train most in the round */
+    SELECTION_RANDOM =
+        3, /* drawn anew for each round, each client by its own coin (Poisson sampling) */
+    SELECTION_OORT = 4,  /* by what their losses still promise and by speed */
+    SELECTION_TIERS = 5, /* drawn from one tier of like speed (TiFL) */
+};
+extern const struct enum_names selection_names;
+
+/* how LoRA adapters are combined */
+enum adapters {
+    ADAPTERS_UNSET = 0,
+    ADAPTERS_AUTO = 1,       /* the planner chooses */
+    ADAPTERS_NAIVE = 2,      /* means of A and of B apart; equal ranks */
+    ADAPTERS_HETLORA = 3,    /* padded with zeros to the largest rank, weighted by norm */
+    ADAPTERS_FLEXLORA = 4,   /* mean of the products, cut back to each rank by SVD */
+    ADAPTERS_FLORA = 5,      /* stacked, exact; merged into a base that is not quantised */
+    ADAPTERS_FFA_LORA = 6,   /* A is frozen, B is averaged, exact; equal ranks */
+    ADAPTERS_FEDSA_LORA = 7, /* A is averaged, B stays on the client; equal ranks */
+    ADAPTERS_RAFLORA = 8,    /* each slice of ranks averaged over the clients that have it */
+};
+extern const struct enum_names adapters_names;
+
+/* whether clients may differ in rank */
+enum rank_policy {
+    RANK_POLICY_UNSET = 0,
+    RANK_POLICY_COMMON = 1,    /* one rank for all */
+    RANK_POLICY_BY_CLIENT = 2, /* a lower rank where memory or link ask for it */
+};
+extern const struct enum_names rank_policy_names;
+
+/* whether clients may differ in upload format */
+enum compression {
+    COMPRESSION_UNSET = 0,
+    COMPRESSION_UNIFORM = 1, /* one format for all */
+    COMPRESSION_BY_LINK = 2, /* a coarser one where the link is slow */
+};
+extern const struct enum_names compression_names;
+
+/* how updates are masked */
+enum secure_protocol {
+    SECURE_PROTOCOL_UNSET = 0,
+    SECURE_PROTOCOL_BONAWITZ = 1,    /* every pair of clients shares a mask */
+    SECURE_PROTOCOL_SECAGG_PLUS = 2, /* masks with some neighbours only */
+    SECURE_PROTOCOL_LIGHTSECAGG = 3, /* coded masks, opened in one step */
+};
+extern const struct enum_names secure_protocol_names;
 
 /* what a rule does with an unknown fact */
 enum unknown_policy {

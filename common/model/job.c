@@ -67,6 +67,8 @@ static const struct field tuning_spec_fields[] = {
             "wanted learning rate; absent: the planner chooses"),
     ROW_ENUM(tuning_spec, lr_schedule, lr_schedule, 0, "default constant"),
     ROW_I64(tuning_spec, seed, 0, 0x1p31, "", 0, "seed of the adapters' first values; default 0"),
+    ROW_ENUM(tuning_spec, rank_policy, rank_policy, 0,
+             "whether clients may differ in rank; absent: where a common one would cost clients"),
 };
 RECORD_DEFINE(tuning_spec, "TuningSpec");
 
@@ -74,6 +76,12 @@ static const struct field client_data_fields[] = {
     ROW_TEXT(client_data, device_id, 64, FIELD_REQUIRED, "device"),
     ROW_I64(client_data, examples, 0, 0x1p40, "examples", FIELD_REQUIRED,
             "rows in its training set"),
+    ROW_F64(
+        client_data, mean_square_loss, 0, 1e+12, "", 0,
+        "mean of the squared losses of its examples, as last measured: what selection oort goes by"),
+    ROW_I64(client_data, last_round, 1, 1000000, "rounds", 0, "round in which it last served"),
+    ROW_I64(client_data, picks, 0, 1000000, "rounds", 0,
+            "rounds it has served in: after 10 selection oort passes it over"),
 };
 RECORD_DEFINE(client_data, "ClientData");
 
@@ -107,6 +115,22 @@ static const struct field round_spec_fields[] = {
             "clients expected to be lost in a round; default 0.06"),
     ROW_F64(round_spec, warmup_seconds, 0, 86400, "s", 0,
             "model load and compilation before the first step; default 30"),
+    ROW_ENUM(
+        round_spec, selection, selection, 0,
+        "which eligible clients serve; default fastest where clients_wanted is given, else all"),
+    ROW_I64(round_spec, selection_seed, 0, 0x1p53, "", 0,
+            "seed of random draws; default: made from the job's id and the time"),
+    ROW_I64(round_spec, tiers, 2, 20, "tiers", 0, "tiers of selection tiers; default 5"),
+    ROW_I64(round_spec, rounds_done, 0, 1000000, "rounds", 0,
+            "rounds before this plan, for selection oort; default 0"),
+    ROW_F64(
+        round_spec, preferred_seconds, 1, 1e+09, "s", 0,
+        "longest round that selection oort does not hold against a client; default: the plan's own round"),
+    ROW_F64(
+        round_spec, utility_last, 0, 1e+18, "", 0,
+        "summed utility of the last rounds: where it no longer rises above utility_before, selection oort allows longer rounds"),
+    ROW_F64(round_spec, utility_before, 0, 1e+18, "", 0,
+            "summed utility of as many rounds before those"),
 };
 RECORD_DEFINE(round_spec, "RoundSpec");
 
@@ -120,6 +144,10 @@ static const struct field communication_spec_fields[] = {
     ROW_F64(communication_spec, latency_seconds, 0, 60, "s", 0, "one-way latency; default 0.05"),
     ROW_F64(communication_spec, upload_share_max, 0.001, 1, "share", 0,
             "share of the round that an upload may take; default 0.2"),
+    ROW_ENUM(communication_spec, compression, compression, 0,
+             "whether clients may differ in upload format; default by_link"),
+    ROW_F64(communication_spec, top_k_share, 0.0001, 0.5, "share", 0,
+            "share of the values that a top-k update keeps; absent: no client sends one"),
 };
 RECORD_DEFINE(communication_spec, "CommunicationSpec");
 
@@ -131,6 +159,12 @@ static const struct field privacy_spec_fields[] = {
     ROW_F64(privacy_spec, clip_norm, 1e-09, 1e+09, "", 0, "largest norm of an update; default 1"),
     ROW_BOOL(privacy_spec, secure_aggregation, 0, "updates are summed under masks"),
     ROW_I64(privacy_spec, min_clients, 1, 1000000, "clients", 0, "fewest clients in any sum"),
+    ROW_ENUM(privacy_spec, secure_protocol, secure_protocol, 0,
+             "protocol of secure_aggregation; default bonawitz"),
+    ROW_BOOL(privacy_spec, malicious_server, 0,
+             "thresholds hold against a server that lies; default false"),
+    ROW_I64(privacy_spec, value_bits, 4, 31, "bits", 0,
+            "bits of a masked value; default: as many as the ring allows, at most 22"),
 };
 RECORD_DEFINE(privacy_spec, "PrivacySpec");
 
@@ -139,6 +173,22 @@ static const struct field aggregation_spec_fields[] = {
     ROW_F64(aggregation_spec, server_learning_rate, 1e-09, 1000, "", 0,
             "step size of the server; default 1"),
     ROW_F64(aggregation_spec, proximal_mu, 0, 100, "", 0, "FedProx coefficient; default 0.01"),
+    ROW_ENUM(aggregation_spec, adapters, adapters, 0,
+             "how LoRA adapters are combined; default auto"),
+    ROW_F64(aggregation_spec, beta1, 0, 0.9999, "", 0,
+            "first momentum of fedadam and fedyogi; default 0.9"),
+    ROW_F64(aggregation_spec, beta2, 0, 0.99999, "", 0,
+            "second momentum of fedadam and fedyogi; default 0.99"),
+    ROW_F64(aggregation_spec, adaptivity, 1e-09, 1, "", 0,
+            "what fedadam and fedyogi add below the root; default 0.001"),
+    ROW_I64(aggregation_spec, buffer_size, 1, 100000, "updates", 0,
+            "updates that fedbuff applies at once; default 10"),
+    ROW_I64(aggregation_spec, concurrency, 1, 1000000, "clients", 0,
+            "clients that train at the same time under fedbuff; default: all selected"),
+    ROW_I64(aggregation_spec, staleness_max, 0, 1000000, "updates", 0,
+            "fedbuff drops an update that missed more; default: twice the most expected"),
+    ROW_F64(aggregation_spec, local_momentum, 0, 0.9999, "", 0,
+            "momentum of the clients' own optimizer, for fednova; default 0"),
 };
 RECORD_DEFINE(aggregation_spec, "AggregationSpec");
 

@@ -72,13 +72,19 @@ struct tuning_spec {
     double learning_rate; /* wanted learning rate; absent: the planner chooses */
     int lr_schedule;      /* enum lr_schedule: default constant */
     int64_t seed;         /* seed of the adapters' first values; default 0 */
+    int rank_policy; /* enum rank_policy: whether clients may differ in rank; absent: where a common
+                        one would cost clients */
 };
 RECORD_DECLARE(tuning_spec);
 
 /* one device's own data */
 struct client_data {
-    char *device_id;  /* device */
-    int64_t examples; /* examples: rows in its training set */
+    char *device_id;         /* device */
+    int64_t examples;        /* examples: rows in its training set */
+    double mean_square_loss; /* mean of the squared losses of its examples, as last measured: what
+                                selection oort goes by */
+    int64_t last_round;      /* rounds: round in which it last served */
+    int64_t picks; /* rounds: rounds it has served in: after 10 selection oort passes it over */
 };
 RECORD_DECLARE(client_data);
 
@@ -105,8 +111,18 @@ struct round_spec {
     int64_t min_reports;
     /* clients: updates wanted in a round; absent: of every eligible client */
     int64_t clients_wanted;
-    double dropout_rate;   /* share: clients expected to be lost in a round; default 0.06 */
-    double warmup_seconds; /* s: model load and compilation before the first step; default 30 */
+    double dropout_rate;    /* share: clients expected to be lost in a round; default 0.06 */
+    double warmup_seconds;  /* s: model load and compilation before the first step; default 30 */
+    int selection;          /* enum selection: which eligible clients serve; default fastest where
+                               clients_wanted is given, else all */
+    int64_t selection_seed; /* seed of random draws; default: made from the job's id and the time */
+    int64_t tiers;          /* tiers: tiers of selection tiers; default 5 */
+    int64_t rounds_done;    /* rounds: rounds before this plan, for selection oort; default 0 */
+    double preferred_seconds; /* s: longest round that selection oort does not hold against a
+                                 client; default: the plan's own round */
+    double utility_last;      /* summed utility of the last rounds: where it no longer rises above
+                                 utility_before, selection oort allows longer rounds */
+    double utility_before;    /* summed utility of as many rounds before those */
 };
 RECORD_DECLARE(round_spec);
 
@@ -117,6 +133,10 @@ struct communication_spec {
     double default_down_bps; /* bits/s: rate to a client whose own is unknown; default 100e6 */
     double latency_seconds;  /* s: one-way latency; default 0.05 */
     double upload_share_max; /* share: share of the round that an upload may take; default 0.2 */
+    int compression;    /* enum compression: whether clients may differ in upload format; default
+                           by_link */
+    double top_k_share; /* share: share of the values that a top-k update keeps; absent: no client
+                           sends one */
 };
 RECORD_DECLARE(communication_spec);
 
@@ -127,6 +147,12 @@ struct privacy_spec {
     double clip_norm;       /* largest norm of an update; default 1 */
     int secure_aggregation; /* enum tristate: updates are summed under masks */
     int64_t min_clients;    /* clients: fewest clients in any sum */
+    int secure_protocol;  /* enum secure_protocol: protocol of secure_aggregation; default bonawitz
+                           */
+    int malicious_server; /* enum tristate: thresholds hold against a server that lies; default
+                             false */
+    int64_t value_bits;   /* bits: bits of a masked value; default: as many as the ring allows, at
+                             most 22 */
 };
 RECORD_DECLARE(privacy_spec);
 
@@ -135,6 +161,16 @@ struct aggregation_spec {
     int strategy;                /* enum aggregation: default auto */
     double server_learning_rate; /* step size of the server; default 1 */
     double proximal_mu;          /* FedProx coefficient; default 0.01 */
+    int adapters;                /* enum adapters: how LoRA adapters are combined; default auto */
+    double beta1;                /* first momentum of fedadam and fedyogi; default 0.9 */
+    double beta2;                /* second momentum of fedadam and fedyogi; default 0.99 */
+    double adaptivity;           /* what fedadam and fedyogi add below the root; default 0.001 */
+    int64_t buffer_size;         /* updates: updates that fedbuff applies at once; default 10 */
+    int64_t concurrency; /* clients: clients that train at the same time under fedbuff; default: all
+                            selected */
+    int64_t staleness_max; /* updates: fedbuff drops an update that missed more; default: twice the
+                              most expected */
+    double local_momentum; /* momentum of the clients' own optimizer, for fednova; default 0 */
 };
 RECORD_DECLARE(aggregation_spec);
 

@@ -59,6 +59,16 @@ static const struct field training_fields[] = {
     ROW_F64(training, noise_multiplier, 0, 1e+06, "", 0,
             "Gaussian noise over clip_norm, added by the server"),
     ROW_BOOL(training, secure_aggregation, 0, "the update is sent under a mask"),
+    ROW_F64(
+        training, top_k_share, 0.0001, 0.5, "share", 0,
+        "share of the values that the update keeps; what is left out is added to the next one (error feedback)"),
+    ROW_F64(training, weight, 0, 1, "share", 0, "this client's share of the mean"),
+    ROW_F64(training, update_scale, 0, 1e+09, "", 0,
+            "fednova multiplies the update by this before it is weighted"),
+    ROW_I64S(training, serve_rounds, 10000, 1, 1000000, "rounds", 0,
+             "rounds in which it serves; absent: in all"),
+    ROW_ENUM(training, adapters, adapters, 0, "how LoRA adapters are combined"),
+    ROW_I64(training, secure_threshold, 2, 1000000, "clients", 0, "shares that open a mask"),
 };
 RECORD_DEFINE(training, "Training");
 
@@ -142,6 +152,41 @@ static const struct field class_summary_fields[] = {
 };
 RECORD_DEFINE(class_summary, "ClassSummary");
 
+static const struct field server_rule_fields[] = {
+    ROW_F64(server_rule, beta1, 0, 0.9999, "", 0, "first momentum of fedadam and fedyogi"),
+    ROW_F64(server_rule, beta2, 0, 0.99999, "", 0, "second momentum of fedadam and fedyogi"),
+    ROW_F64(server_rule, adaptivity, 1e-09, 1, "", 0,
+            "added below the root by fedadam and fedyogi"),
+    ROW_F64(server_rule, effective_steps, 0, 1e+09, "steps", 0,
+            "fednova's effective number of local steps"),
+    ROW_I64(server_rule, buffer_size, 1, 100000, "updates", 0, "fedbuff: updates applied at once"),
+    ROW_I64(server_rule, concurrency, 1, 1000000, "clients", 0,
+            "fedbuff: clients that train at the same time"),
+    ROW_I64(server_rule, staleness_max, 0, 1000000, "updates", 0,
+            "fedbuff: an update that missed more is dropped"),
+    ROW_F64(server_rule, staleness_expected, 0, 1e+09, "updates", 0,
+            "fedbuff: server updates that a client misses while it trains, in the mean"),
+    ROW_F64(server_rule, updates_per_second, 0, 1e+09, "updates/s", 0,
+            "fedbuff: server updates, in the mean"),
+};
+RECORD_DEFINE(server_rule, "ServerRule");
+
+static const struct field secure_plan_fields[] = {
+    ROW_ENUM(secure_plan, protocol, secure_protocol, 0, "protocol"),
+    ROW_I64(secure_plan, threshold, 2, 1000000, "clients", 0,
+            "shares that open a mask; fewer survivors void the round"),
+    ROW_I64(secure_plan, neighbours, 1, 1000000, "clients", 0,
+            "clients that each shares masks with"),
+    ROW_I64(secure_plan, privacy_threshold, 0, 1000000, "clients", 0,
+            "lightsecagg: clients that may collude"),
+    ROW_I64(secure_plan, dropouts, 0, 1000000, "clients", 0,
+            "lightsecagg: clients that may be lost"),
+    ROW_I64(secure_plan, value_bits, 4, 31, "bits", 0, "bits of a masked value"),
+    ROW_I64(secure_plan, ring_bits, 8, 64, "bits", 0,
+            "bits of the sum: all values at their largest do not overflow it"),
+};
+RECORD_DEFINE(secure_plan, "SecurePlan");
+
 static const struct field federated_plan_fields[] = {
     ROW_ENUM(federated_plan, aggregation, aggregation, FIELD_REQUIRED, "resolved"),
     ROW_TEXT(federated_plan, aggregation_reason, 512, 0, "why"),
@@ -159,6 +204,19 @@ static const struct field federated_plan_fields[] = {
     ROW_F64(federated_plan, noise_multiplier, 0, 1e+06, "", 0, "Gaussian noise over clip_norm"),
     ROW_F64(federated_plan, clip_norm, 1e-09, 1e+09, "", 0, "largest norm of an update"),
     ROW_BOOL(federated_plan, secure_aggregation, 0, "updates are summed under masks"),
+    ROW_ENUM(federated_plan, selection, selection, 0, "which eligible clients serve"),
+    ROW_F64(federated_plan, sampling_rate, 0, 1, "share", 0,
+            "chance of a client to serve in a round"),
+    ROW_F64(federated_plan, accounted_rate, 0, 1, "share", 0,
+            "rate that epsilon is reckoned with: 1 where selection is not random"),
+    ROW_I64(federated_plan, selection_seed, 0, 0x1p53, "", 0, "seed of the random draws"),
+    ROW_ENUM(federated_plan, adapters, adapters, 0, "how LoRA adapters are combined; never AUTO"),
+    ROW_I64(federated_plan, rank_min, 1, 1024, "", 0,
+            "lowest rank of a client, where ranks differ"),
+    ROW_RECORD(federated_plan, server, server_rule, 0, "parameters of the aggregation rule"),
+    ROW_RECORD(federated_plan, secure, secure_plan, 0, "secure aggregation in numbers"),
+    ROW_F64(federated_plan, epsilon_target, 0, 1e+06, "", 0,
+            "what the job allows after all rounds"),
 };
 RECORD_DEFINE(federated_plan, "FederatedPlan");
 

@@ -65,6 +65,14 @@ struct training {
     double clip_norm;           /* largest norm of an update */
     double noise_multiplier;    /* Gaussian noise over clip_norm, added by the server */
     int secure_aggregation;     /* enum tristate: the update is sent under a mask */
+    int adapters;               /* enum adapters: how LoRA adapters are combined */
+    double top_k_share;    /* share: share of the values that the update keeps; what is left out is
+                              added to the next one (error feedback) */
+    double weight;         /* share: this client's share of the mean */
+    double update_scale;   /* fednova multiplies the update by this before it is weighted */
+    int64_t *serve_rounds; /* rounds: rounds in which it serves; absent: in all */
+    size_t serve_rounds_count;
+    int64_t secure_threshold; /* clients: shares that open a mask */
 };
 RECORD_DECLARE(training);
 
@@ -150,6 +158,33 @@ struct class_summary {
 };
 RECORD_DECLARE(class_summary);
 
+/* the aggregation rule's parameters */
+struct server_rule {
+    double beta1;              /* first momentum of fedadam and fedyogi */
+    double beta2;              /* second momentum of fedadam and fedyogi */
+    double adaptivity;         /* added below the root by fedadam and fedyogi */
+    double effective_steps;    /* steps: fednova's effective number of local steps */
+    int64_t buffer_size;       /* updates: fedbuff: updates applied at once */
+    int64_t concurrency;       /* clients: fedbuff: clients that train at the same time */
+    int64_t staleness_max;     /* updates: fedbuff: an update that missed more is dropped */
+    double staleness_expected; /* updates: fedbuff: server updates that a client misses while it
+                                  trains, in the mean */
+    double updates_per_second; /* updates/s: fedbuff: server updates, in the mean */
+};
+RECORD_DECLARE(server_rule);
+
+/* secure aggregation in numbers */
+struct secure_plan {
+    int protocol;       /* enum secure_protocol: protocol */
+    int64_t threshold;  /* clients: shares that open a mask; fewer survivors void the round */
+    int64_t neighbours; /* clients: clients that each shares masks with */
+    int64_t privacy_threshold; /* clients: lightsecagg: clients that may collude */
+    int64_t dropouts;          /* clients: lightsecagg: clients that may be lost */
+    int64_t value_bits;        /* bits: bits of a masked value */
+    int64_t ring_bits; /* bits: bits of the sum: all values at their largest do not overflow it */
+};
+RECORD_DECLARE(secure_plan);
+
 /* the common part of a federated plan */
 struct federated_plan {
     int aggregation;              /* enum aggregation: resolved */
@@ -168,6 +203,16 @@ struct federated_plan {
     double noise_multiplier;      /* Gaussian noise over clip_norm */
     double clip_norm;             /* largest norm of an update */
     int secure_aggregation;       /* enum tristate: updates are summed under masks */
+    int selection;                /* enum selection: which eligible clients serve */
+    double sampling_rate;         /* share: chance of a client to serve in a round */
+    double accounted_rate;  /* share: rate that epsilon is reckoned with: 1 where selection is not
+                               random */
+    int64_t selection_seed; /* seed of the random draws */
+    int adapters;           /* enum adapters: how LoRA adapters are combined; never AUTO */
+    int64_t rank_min;       /* lowest rank of a client, where ranks differ */
+    struct server_rule *server; /* parameters of the aggregation rule */
+    struct secure_plan *secure; /* secure aggregation in numbers */
+    double epsilon_target;      /* what the job allows after all rounds */
 };
 RECORD_DECLARE(federated_plan);
 

@@ -27,9 +27,60 @@ static void header_privacy(struct page *p, const struct federated_plan *f)
 
     if (!known_f64(f->epsilon))
         return;
-    page_pair(p, "privacy", "epsilon %s after all rounds at delta %.1g: noise %s, clip %s",
+    page_pair(p, "privacy", "epsilon %s after all rounds at delta %.1g: noise %s, clip %s%s",
               format_amount(f->epsilon, epsilon), f->delta,
-              format_amount(f->noise_multiplier, noise), format_amount(f->clip_norm, clip));
+              format_amount(f->noise_multiplier, noise), format_amount(f->clip_norm, clip),
+              known_f64(f->accounted_rate) && f->accounted_rate < 1
+                  ? ", amplified by random sampling"
+                  : "");
+}
+
+static void header_secure(struct page *p, const struct secure_plan *s)
+{
+    char a[FORMAT_MAX], b[FORMAT_MAX];
+
+    if (!s)
+        return;
+    page_pair(p, "masks",
+              "%s: %s shares open one, each client shares with %s, %" PRId64
+              "-bit values in a ring of %" PRId64,
+              word(&secure_protocol_names, s->protocol), format_integer(s->threshold, a),
+              format_integer(s->neighbours, b), s->value_bits, s->ring_bits);
+}
+
+static void header_server(struct page *p, const struct server_rule *r)
+{
+    char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX], d[FORMAT_MAX];
+
+    if (r && known_i64(r->buffer_size))
+        page_pair(p, "buffer",
+                  "%s updates of %s clients at a time, %s server updates/s, missing %s "
+                  "in the mean, dropped past %" PRId64,
+                  format_integer(r->buffer_size, a), format_integer(r->concurrency, b),
+                  format_amount(r->updates_per_second, c), format_amount(r->staleness_expected, d),
+                  r->staleness_max);
+    if (r && known_f64(r->beta1))
+        page_pair(p, "server", "beta1 %s, beta2 %s, adaptivity %s", format_amount(r->beta1, a),
+                  format_amount(r->beta2, b), format_amount(r->adaptivity, c));
+}
+
+static void header_selection(struct page *p, const struct federated_plan *f)
+{
+    char rate[FORMAT_MAX];
+
+    if (f->selection <= SELECTION_ALL)
+        return;
+    if (known_f64(f->sampling_rate))
+        page_pair(p, "selection",
+                  "%s: each client serves in a round with a chance of %s, seed "
+                  "%" PRId64,
+                  word(&selection_names, f->selection), format_amount(f->sampling_rate, rate),
+                  f->selection_seed);
+    else if (known_i64(f->selection_seed))
+        page_pair(p, "selection", "%s, seed %" PRId64, word(&selection_names, f->selection),
+                  f->selection_seed);
+    else
+        page_pair(p, "selection", "%s", word(&selection_names, f->selection));
 }
 
 static void header_federated(struct page *p, const struct federated_plan *f)
@@ -40,7 +91,9 @@ static void header_federated(struct page *p, const struct federated_plan *f)
               f->aggregation_reason ? ": " : "",
               f->aggregation_reason ? f->aggregation_reason : "");
     if (known_i64(f->rank))
-        page_pair(p, "adapters", "rank %s on %s layers: %s parameters, uploaded as %s",
+        page_pair(p, "adapters", "%s%srank %s%s on %s layers: %s parameters, uploaded as %s",
+                  f->adapters > ADAPTERS_NAIVE ? word(&adapters_names, f->adapters) : "",
+                  f->adapters > ADAPTERS_NAIVE ? ", " : "", known_i64(f->rank_min) ? "up to " : "",
                   format_integer(f->rank, a), format_integer(f->layers, b),
                   known_i64(f->trainable_parameters)
                       ? format_amount((double)f->trainable_parameters, c)
@@ -55,7 +108,10 @@ static void header_federated(struct page *p, const struct federated_plan *f)
     page_pair(p, "rounds", "%s, each within %s, void with fewer than %s reports",
               format_integer(f->rounds, a), format_seconds(f->deadline_seconds, span),
               format_integer(f->min_reports, b));
+    header_selection(p, f);
+    header_server(p, f->server);
     header_privacy(p, f);
+    header_secure(p, f->secure);
 }
 
 static void header_pipeline(struct page *p, const struct plan *plan)

@@ -36,7 +36,7 @@ int aggregation_resolve(int strategy, int64_t steps_least, int64_t steps_most, b
     return AGGREGATION_FEDNOVA;
 }
 
-static double norm_of(int64_t steps, double momentum)
+double aggregation_steps_norm(int64_t steps, double momentum)
 {
     double n = (double)steps;
 
@@ -51,8 +51,8 @@ double aggregation_effective_steps(const double *weights, const int64_t *steps, 
     double sum = 0;
 
     for (size_t i = 0; i < count; i++)
-        sum += weights[i] * norm_of(steps[i], momentum);
+        sum += weights[i] * aggregation_steps_norm(steps[i], momentum);
     for (size_t i = 0; scales && i < count; i++)
-        scales[i] = sum / norm_of(steps[i], momentum);
+        scales[i] = sum / aggregation_steps_norm(steps[i], momentum);
     return sum;
 }

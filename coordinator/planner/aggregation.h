@@ -14,6 +14,9 @@
 int aggregation_resolve(int strategy, int64_t steps_least, int64_t steps_most, bool private_sum,
                         char *why, size_t why_size);
 
+/* |a_i|_1: what `steps` local updates come to, as FedNova counts them. */
+double aggregation_steps_norm(int64_t steps, double momentum);
+
 /* FedNova's effective steps, sum of p_i |a_i|_1 (|a_i|_1 = steps for plain SGD, less with
  * momentum), and what each update is multiplied by before it is weighted: tau_eff / |a_i|_1.
  * `scales` may be NULL. */

@@ -8,12 +8,11 @@
 #include "common/model/job.h"
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
-#include "coordinator/planner/aggregation.h"
 #include "coordinator/planner/federated_merge.h"
+#include "coordinator/planner/federated_server.h"
 #include "coordinator/planner/federated_turn.h"
 #include "coordinator/planner/federated_want.h"
 #include "coordinator/planner/machine.h"
-#include "coordinator/planner/privacy.h"
 #include "coordinator/planner/roster.h"
 
 #include <inttypes.h>
@@ -21,7 +20,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECURE_CLIENTS_MAX 1024    /* 22-bit values summed in a ring of 32 bits */
 #define PROPOSAL_CLASSES_MAX 10000 /* what a proposal carries */
 
 const struct federated_settings *turn_settings(const struct federated_turn *t)
@@ -100,24 +98,15 @@ static void nearest(const struct federated_turn *t, const struct federated_solut
         snprintf(out, size, "; nearest: %.2f GB more memory on one client", fmax(memory, 0) / 1e9);
 }
 
-static int64_t min_reports(const struct federated_turn *t, size_t clients)
-{
-    const struct federated_want *w = t->want;
-    int64_t n = known_i64(w->min_reports) ? w->min_reports : ((int64_t)clients + 1) / 2;
-
-    if (n < w->min_clients)
-        n = w->min_clients;
-    if (w->secure_aggregation && n < (int64_t)clients / 2 + 1)
-        n = (int64_t)clients / 2 + 1; /* a masked sum needs more than half to survive */
-    return n < 1 ? 1 : n;
-}
-
 /* The demands on the number of clients. */
 static int check_clients(const struct federated_turn *t, const struct federated_solution *s,
                          struct err *err)
 {
     const struct federated_want *w = t->want;
+    double per_round = federated_clients_per_round(s) + 1e-9;
     char reasons[120], near[60];
+    struct secure_terms secure;
+    int64_t fewest;
 
     count_reasons(t, s, reasons, sizeof reasons);
     nearest(t, s, near, sizeof near);
@@ -125,20 +114,23 @@ static int check_clients(const struct federated_turn *t, const struct federated_
         return err_set(err, ERR_INFEASIBLE, "no client of %zu can take part: %s%s",
                        t->snapshot->clients_count, reasons[0] ? reasons : "the fleet is empty",
                        near);
-    if (known_i64(w->min_reports) && w->min_reports > (int64_t)s->clients)
+    if (known_i64(w->min_reports) && (double)w->min_reports > per_round)
         return err_set(err, ERR_INFEASIBLE,
                        "round.min_reports: %" PRId64 ", the nearest that can be met is %zu: %s%s",
-                       w->min_reports, s->clients, reasons[0] ? reasons : "no more clients", near);
-    if (w->min_clients > (int64_t)s->clients)
+                       w->min_reports, (size_t)per_round, reasons[0] ? reasons : "no more clients",
+                       near);
+    if ((double)w->min_clients > per_round)
         return err_set(err, ERR_INFEASIBLE,
                        "privacy.min_clients: %" PRId64 " (at least 3 under secure aggregation), "
                        "only %zu can take part: %s%s",
-                       w->min_clients, s->clients, reasons[0] ? reasons : "no more clients", near);
-    if (w->secure_aggregation && s->clients > SECURE_CLIENTS_MAX)
+                       w->min_clients, (size_t)per_round, reasons[0] ? reasons : "no more clients",
+                       near);
+    if (federated_server_terms(t, s, &fewest, &secure, err) < 0)
+        return -1;
+    if ((double)fewest > per_round)
         return err_set(err, ERR_INFEASIBLE,
-                       "privacy.secure_aggregation: %zu clients, a masked sum holds at most %d; "
-                       "round.clients_wanted would select fewer",
-                       s->clients, SECURE_CLIENTS_MAX);
+                       "round.min_reports: %" PRId64 " must report, only %zu serve in a round",
+                       fewest, (size_t)per_round);
     return 0;
 }
 
@@ -151,23 +143,12 @@ static int turn_begin(struct federated_turn *t, const struct snapshot *s, const 
     t->envelope = e;
     t->want = envelope_want(e);
     t->policy = envelope_policy(e);
-    t->noise_multiplier = t->epsilon_spent = UNKNOWN_F64;
+    t->noise_multiplier = t->epsilon_spent = t->accounted_rate = UNKNOWN_F64;
     if (!(t->roster = roster_new(s, e, err)) || !(t->own = federated_choose(t->roster, err)) ||
         !(t->own_solution = federated_solve(t->roster, t->own, err)) ||
         check_clients(t, t->own_solution, err) < 0)
         return -1;
-    t->aggregation = aggregation_resolve(t->want->strategy, t->own_solution->steps_least,
-                                         t->own_solution->steps_most, known_f64(t->want->epsilon),
-                                         t->aggregation_why, sizeof t->aggregation_why);
-    if (!known_f64(t->want->epsilon))
-        return 0;
-    /* selection is by fit and speed, not random: no amplification, rate 1 */
-    if (privacy_noise(1, t->want->rounds, t->want->epsilon, t->want->delta, &t->noise_multiplier,
-                      err) < 0)
-        return -1;
-    t->epsilon_spent =
-        privacy_epsilon(1, t->noise_multiplier, t->want->rounds, t->want->delta, NULL);
-    return 0;
+    return federated_server_begin(t, err);
 }
 
 /* Longer for the same tokens, or short of a goal that the planner's own plan reaches. "" when not.
@@ -230,7 +211,10 @@ int federated_verify(const struct snapshot *s, const struct job *job, const stru
     (void)job; /* the envelope's */
     if (turn_begin(&t, s, e, err) < 0 || turn_propose(&t, p, err) < 0)
         goto out;
-    t.min_reports = min_reports(&t, turn_solution(&t)->clients);
+    if (federated_server_terms(&t, turn_solution(&t), &t.min_reports, &t.secure, err) < 0 ||
+        federated_server_buffer(&t, err) < 0)
+        goto out;
+    federated_server_weigh(&t);
     if (!(plan = plan_new(err)) || federated_write(&t, (int)engine, plan, err) < 0)
         goto out;
     *out = plan;

@@ -52,8 +52,29 @@ static void time_of(const struct federated_turn *t, size_t i, const struct fit *
     fit_time(&p, out);
 }
 
+/* The one form of update that serves everybody: the smallest that any client of the plan sends. */
+static struct link_option common_link(const struct federated_turn *t)
+{
+    const struct federated_solution *s = turn_solution(t);
+    struct link_option least = {.up_bytes = INFINITY};
+
+    for (size_t i = 0; i < t->snapshot->clients_count; i++)
+        if (s->parts[i].out == CLIENT_IN && s->parts[i].link.up_bytes < least.up_bytes)
+            least = s->parts[i].link;
+    return least;
+}
+
+static double fixed_of(const struct federated_turn *t, size_t i, const struct link_option *o)
+{
+    const struct roster_client *c = &t->roster->clients[i];
+    struct cost_link link = {c->up_bps, c->down_bps, t->want->latency_seconds};
+
+    return cost_fixed_seconds(&link, o->down_bytes, o->up_bytes, t->want->warmup_seconds);
+}
+
 /* Updates for everybody. */
-static int64_t common_steps(const struct federated_turn *t, const struct fit *common)
+static int64_t common_steps(const struct federated_turn *t, const struct fit *common,
+                            const struct link_option *link)
 {
     const struct federated_solution *s = turn_solution(t);
     const struct federated_want *w = t->want;
@@ -74,7 +95,7 @@ static int64_t common_steps(const struct federated_turn *t, const struct fit *co
         if (s->parts[i].out != CLIENT_IN)
             continue;
         time_of(t, i, common, &f);
-        n = cost_steps_within(s->horizon_seconds, s->parts[i].fixed_seconds, f.time.step_seconds);
+        n = cost_steps_within(s->horizon_seconds, fixed_of(t, i, link), f.time.step_seconds);
         steps = n < steps ? n : steps;
     }
     steps = steps > w->steps_max ? w->steps_max : steps;
@@ -97,13 +118,15 @@ int federated_baseline(const struct federated_turn *t, struct forecast *out, str
     const struct federated_solution *s = turn_solution(t);
     struct fit_place place = smallest_place(t);
     struct fit_ask ask = fit_ask_open();
+    struct link_option link = common_link(t);
     struct fit common;
     double busy = 0;
     int64_t steps;
 
     if (!place.machine || !fit_any(&place, &ask, &common))
         return 0; /* a common configuration does not exist: the forecast stays empty */
-    steps = common_steps(t, &common);
+    common.setup.rank = link.rank;
+    steps = common_steps(t, &common, &link);
     out->clients = (int64_t)s->clients;
     out->left_out = (int64_t)(t->snapshot->clients_count - s->clients);
     out->round_seconds = out->tokens_per_round = 0;
@@ -117,14 +140,15 @@ int federated_baseline(const struct federated_turn *t, struct forecast *out, str
         n = data_steps(t, i, &common, steps);
         busy += (double)n * f.time.step_seconds;
         out->round_seconds =
-            fmax(out->round_seconds, s->parts[i].fixed_seconds + (double)n * f.time.step_seconds);
+            fmax(out->round_seconds, fixed_of(t, i, &link) + (double)n * f.time.step_seconds);
         out->tokens_per_round +=
             (double)n * (double)(common.setup.batch_size * common.setup.grad_accumulation) *
             federated_want_tokens(t->want, common.setup.sequence_length);
     }
+    out->tokens_per_round *= s->sampling_rate;
     out->tokens_per_second = out->tokens_per_round / out->round_seconds;
     out->utilisation = fmin(busy / ((double)s->clients * out->round_seconds), 1);
-    out->upload_bytes = (int64_t)(s->update_bytes * (double)s->clients);
+    out->upload_bytes = (int64_t)(link.up_bytes * (double)s->clients * s->sampling_rate);
     return text_setf(&out->text, err,
                      "%s, batch %" PRId64 " x %" PRId64 ", %" PRId64 " tokens, %s, %" PRId64
                      " updates for every client, sized for the one with the least memory",

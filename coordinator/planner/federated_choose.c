@@ -11,10 +11,12 @@
 #include "common/core/unknown.h"
 #include "common/model/enums.h"
 #include "common/model/snapshot.h"
+#include "coordinator/planner/adapters.h"
 #include "coordinator/planner/envelope.h"
 #include "coordinator/planner/federated_want.h"
 #include "coordinator/planner/machine.h"
 #include "coordinator/planner/roster.h"
+#include "coordinator/planner/secure.h"
 
 #include <math.h>
 
@@ -51,15 +53,15 @@ static void class_fit(const struct roster *r, const struct federated_settings *s
 }
 
 /* Can this client do the fewest steps before the deadline, its upload within its share? */
-static bool in_time(const struct federated_want *w, const struct roster_client *c, double bytes,
-                    double step_seconds, bool with_link)
+static bool in_time(const struct federated_want *w, const struct roster_client *c, double up,
+                    double down, double step_seconds, bool with_link)
 {
     struct cost_link link = {c->up_bps, c->down_bps, w->latency_seconds};
-    double fixed = cost_fixed_seconds(&link, bytes, bytes, w->warmup_seconds);
+    double fixed = cost_fixed_seconds(&link, down, up, w->warmup_seconds);
 
     if (!known_f64(w->deadline) || !with_link)
         return true;
-    return bytes * 8 / c->up_bps <= w->upload_share_max * w->deadline &&
+    return up * 8 / c->up_bps <= w->upload_share_max * w->deadline &&
            cost_steps_within(w->deadline, fixed, step_seconds) >= w->steps_min;
 }
 
@@ -68,17 +70,16 @@ static size_t count(const struct roster *r, const struct federated_settings *s, 
 {
     const struct federated_want *w = envelope_want(r->envelope);
     const struct snapshot *snap = r->snapshot;
-    struct cost_setup trained = {.format = w->formats[0],
-                                 .method = w->method,
-                                 .targets = w->targets,
-                                 .rank = s->rank,
-                                 .layers = s->layers};
-    double bytes = cost_update_bytes(cost_trainable(w->shape, &trained), s->upload_format);
+    struct link_options links;
+    double up, down;
     struct class_fit *fits = mem_calloc(snap->classes_count + 1, sizeof *fits);
     size_t n = 0;
 
     if (!fits)
         return SIZE_MAX;
+    federated_link_options(w, s, &links);
+    up = links.items[links.count - 1].up_bytes; /* whoever cannot send that cannot take part */
+    down = links.items[links.count - 1].down_bytes;
     for (size_t k = 0; k < snap->classes_count; k++)
         class_fit(r, s, k, &fits[k]);
     for (size_t i = 0; i < snap->clients_count; i++) {
@@ -94,7 +95,7 @@ static size_t count(const struct roster *r, const struct federated_settings *s, 
             fit_smallest(w, backend, envelope_policy(r->envelope)->activation_factor, s->rank,
                          s->layers) > room)
             continue;
-        n += in_time(w, c, bytes, f->step_seconds, with_link);
+        n += in_time(w, c, up, down, f->step_seconds, with_link);
     }
     mem_free(fits);
     return n;
@@ -159,8 +160,9 @@ static int choose_upload(const struct roster *r, struct federated_settings *s, s
             double worth;
             size_t n;
 
-            if (i > 0 && (w->secure_aggregation || cost_update_bytes(1000, formats[i]) >=
-                                                       cost_update_bytes(1000, formats[0])))
+            if (i > 0 &&
+                (w->secure_aggregation || s->by_link ||
+                 cost_update_bytes(1000, formats[i]) >= cost_update_bytes(1000, formats[0])))
                 continue;
             s->rank = rank;
             s->upload_format = formats[i];
@@ -176,11 +178,61 @@ static int choose_upload(const struct roster *r, struct federated_settings *s, s
             if (n == r->allowed && rank == w->rank && i == 0)
                 return 0; /* everybody takes part with what is wanted */
         }
-        if (rank == w->rank_min || w->method == FINE_TUNE_METHOD_FULL)
+        if (rank == w->rank_min || w->method == FINE_TUNE_METHOD_FULL || s->mix_ranks)
             break;
     }
     s->rank = best_rank;
     s->upload_format = best_format;
+    return 0;
+}
+
+/* Clients of one round, before anything is known of the links. */
+static int64_t clients_expected(const struct roster *r)
+{
+    const struct federated_want *w = envelope_want(r->envelope);
+    int64_t all = (int64_t)r->allowed;
+
+    return known_i64(w->clients_wanted)
+               ? cost_over_selection(w->clients_wanted, w->dropout_rate, all)
+               : all;
+}
+
+/* How adapters are combined decides how many of their values travel, and whether ranks may differ;
+ * masks add their own bytes. */
+static int choose_adapters(const struct roster *r, struct federated_settings *s, struct err *err)
+{
+    const struct federated_want *w = envelope_want(r->envelope);
+    bool lora = w->method != FINE_TUNE_METHOD_FULL, is_auto = w->adapters == ADAPTERS_AUTO;
+    bool private_sum = known_f64(w->epsilon), may_mix;
+    char why[200];
+
+    may_mix =
+        is_auto ? !private_sum && w->strategy != AGGREGATION_SCAFFOLD : adapters_mix(w->adapters);
+    if (lora && w->rank_policy == RANK_POLICY_BY_CLIENT) {
+        struct mixture m = {.strategy = w->strategy,
+                            .lora = true,
+                            .mixed_ranks = true,
+                            .adapters =
+                                adapters_resolve(w->adapters, private_sum, true, why, sizeof why)};
+
+        if (adapters_check(&m, err) < 0)
+            return -1;
+        may_mix = true;
+    }
+    s->mix_ranks = lora && may_mix && w->rank_policy != RANK_POLICY_COMMON;
+    s->adapters = adapters_resolve(w->adapters, private_sum, false, why, sizeof why);
+    s->by_link = w->compression == COMPRESSION_BY_LINK && !w->secure_aggregation;
+    if (s->adapters == ADAPTERS_FLORA)
+        s->stacked_clients = (size_t)clients_expected(r);
+    if (w->secure_aggregation) {
+        int64_t n = clients_expected(r);
+        struct secure_ask ask = {w->secure_protocol, w->malicious_server, n,
+                                 n - (int64_t)ceil((double)n * w->dropout_rate), w->value_bits};
+        struct secure_terms terms;
+
+        if (secure_terms_of(&ask, &terms, NULL) == 0) /* else it is refused once n is known */
+            s->mask_factor = (double)terms.ring_bits / 32 * (1 + terms.offline_share);
+    }
     return 0;
 }
 
@@ -201,7 +253,8 @@ struct federated_settings *federated_choose(const struct roster *r, struct err *
     s->steps_max = w->steps_max;
     s->server_learning_rate = w->server_learning_rate;
     s->proximal_mu = w->proximal_mu;
-    if (choose_layers(r, s, err) < 0 || choose_upload(r, s, err) < 0) {
+    if (choose_adapters(r, s, err) < 0 || choose_layers(r, s, err) < 0 ||
+        choose_upload(r, s, err) < 0) {
         federated_settings_free(s);
         return NULL;
     }

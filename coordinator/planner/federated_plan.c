@@ -11,6 +11,7 @@
 #include "common/model/snapshot.h"
 #include "coordinator/planner/aggregation.h"
 #include "coordinator/planner/envelope.h"
+#include "coordinator/planner/federated_server.h"
 #include "coordinator/planner/federated_want.h"
 #include "coordinator/planner/machine.h"
 #include "coordinator/planner/roster.h"
@@ -19,8 +20,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#define NOISE_USELESS 10 /* noise over the mean's clip norm, all coordinates: an assumption */
 
 static int warn(struct plan *plan, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -60,16 +59,7 @@ static int write_common(const struct federated_turn *t, struct plan *plan, struc
     f->upload_format = s->upload_format;
     f->rounds = t->want->rounds;
     f->deadline_seconds = solution->deadline_seconds;
-    f->min_reports = t->min_reports;
-    if (t->want->secure_aggregation)
-        f->secure_aggregation = TRI_TRUE;
-    if (!is_private(t))
-        return 0;
-    f->epsilon = t->epsilon_spent;
-    f->delta = t->want->delta;
-    f->noise_multiplier = t->noise_multiplier;
-    f->clip_norm = t->want->clip_norm;
-    return 0;
+    return federated_server_write(t, plan, err);
 }
 
 static int write_training(const struct federated_turn *t, size_t i, struct assignment *a,
@@ -90,7 +80,7 @@ static int write_training(const struct federated_turn *t, size_t i, struct assig
     r->method = w->method;
     if (w->method != FINE_TUNE_METHOD_FULL) {
         r->targets = w->targets;
-        r->rank = s->rank;
+        r->rank = p->link.rank;
         r->scale = w->scale;
         r->dropout = w->dropout;
     }
@@ -108,7 +98,7 @@ static int write_training(const struct federated_turn *t, size_t i, struct assig
     r->seed = w->seed;
     r->memory_limit_bytes = (int64_t)((double)t->roster->clients[i].limit_bytes * s->memory_share);
     r->deadline_seconds = solution->deadline_seconds;
-    r->upload_format = s->upload_format;
+    r->upload_format = p->link.format;
     r->rounds = w->rounds;
     r->aggregation = t->aggregation;
     if (t->aggregation == AGGREGATION_FEDPROX)
@@ -119,7 +109,7 @@ static int write_training(const struct federated_turn *t, size_t i, struct assig
         r->clip_norm = w->clip_norm;
         r->noise_multiplier = t->noise_multiplier;
     }
-    return 0;
+    return federated_server_training(t, i, r, err);
 }
 
 static int write_prediction(const struct federated_turn *t, size_t i, struct assignment *a,
@@ -133,8 +123,8 @@ static int write_prediction(const struct federated_turn *t, size_t i, struct ass
     r->memory_bytes = (int64_t)ceil(p->fit.memory_bytes);
     r->step_seconds = p->fit.time.step_seconds;
     r->round_seconds = p->round_seconds;
-    r->upload_bytes = (int64_t)turn_solution(t)->update_bytes;
-    r->download_bytes = r->upload_bytes;
+    r->upload_bytes = (int64_t)p->link.up_bytes;
+    r->download_bytes = (int64_t)p->link.down_bytes;
     r->tokens_per_second = p->fit.time.tokens_per_second;
     return 0;
 }
@@ -200,7 +190,7 @@ static int write_forecast(const struct federated_turn *t, struct plan *plan, str
     f->tokens_per_round = s->tokens;
     f->tokens_per_second = s->tokens / s->round_seconds;
     f->utilisation = fmin(s->busy_seconds / ((double)s->clients * s->round_seconds), 1);
-    f->upload_bytes = (int64_t)(s->update_bytes * (double)s->clients);
+    f->upload_bytes = (int64_t)s->upload_bytes;
     if (text_setf(&f->text, err,
                   "a set-up for each class: %" PRId64 " to %" PRId64
                   " updates a client, all done within %.0f s",
@@ -228,42 +218,6 @@ static int write_classes(const struct federated_turn *t, struct plan *plan, stru
     return 0;
 }
 
-static int warn_privacy(const struct federated_turn *t, struct plan *plan, struct err *err)
-{
-    const struct federated_solution *s = turn_solution(t);
-    double n = (double)s->clients, delta_most = pow(n, -1.1);
-    double noise = t->noise_multiplier * sqrt(s->parameters) / n;
-
-    if (!is_private(t))
-        return 0;
-    if (noise > NOISE_USELESS &&
-        warn(plan, err,
-             "epsilon %g is not useful here: noise of %.3g times clip_norm on each of %.3g values, "
-             "%.0f times the largest mean update of %zu clients; more clients, fewer rounds or "
-             "fewer trained values would help",
-             t->want->epsilon, t->noise_multiplier, s->parameters, noise, s->clients) < 0)
-        return -1;
-    if (t->want->delta > delta_most &&
-        warn(plan, err, "privacy.delta %g is weak for %zu clients: at most %.3g is usual",
-             t->want->delta, s->clients, delta_most) < 0)
-        return -1;
-    return warn(
-        plan, err,
-        "under differential privacy every update has the same weight, and the noise on both "
-        "factors of an adapter is multiplied where they meet");
-}
-
-static int warn_secure(const struct federated_turn *t, struct plan *plan, struct err *err)
-{
-    if (!t->want->secure_aggregation)
-        return 0;
-    return warn(plan, err,
-                "secure aggregation: the training program must mask updates (32-bit fixed point, "
-                "weights applied before masking) and %" PRId64
-                " of %zu must report, or the sum cannot be opened",
-                t->min_reports, turn_solution(t)->clients);
-}
-
 static int write_warnings(const struct federated_turn *t, struct plan *plan, struct err *err)
 {
     const struct federated_want *w = t->want;
@@ -286,10 +240,6 @@ static int write_warnings(const struct federated_turn *t, struct plan *plan, str
              t->policy->default_steps > w->steps_min ? t->policy->default_steps : w->steps_min,
              s->horizon_seconds) < 0)
         return -1;
-    if (known_i64(w->clients_wanted) && (int64_t)s->clients < w->clients_wanted &&
-        warn(plan, err, "round.clients_wanted: %" PRId64 ", only %zu can take part",
-             w->clients_wanted, s->clients) < 0)
-        return -1;
     if (t->aggregation == AGGREGATION_FEDAVG &&
         s->steps_most > AGGREGATION_RATIO_MAX * s->steps_least &&
         warn(plan, err,
@@ -297,11 +247,7 @@ static int write_warnings(const struct federated_turn *t, struct plan *plan, str
              ": plain averaging leans towards the clients that do more",
              s->steps_least, s->steps_most) < 0)
         return -1;
-    if (t->aggregation == AGGREGATION_FEDPROX &&
-        warn(plan, err,
-             "fedprox: mlx_lm.lora has no proximal term, the training program must add it") < 0)
-        return -1;
-    return warn_privacy(t, plan, err) < 0 ? -1 : warn_secure(t, plan, err);
+    return federated_server_warn(t, plan, err);
 }
 
 int federated_write(struct federated_turn *t, int engine, struct plan *plan, struct err *err)

@@ -1,17 +1,17 @@
 /* federated_solve.c - who takes part, and how many steps until all finish together.
  *
  * In order: a set-up per class, refitted for the clients whose memory or data is less than their
- * class's; the horizon T* (the job's deadline, else the smallest that meets its token goal, else
- * what the slowest client needs for a few steps); steps = what fits before T* beside transfers and
- * warm-up, at most the caps; a client with too few steps is tried with a cheaper set-up, else left
- * out. */
-#include "coordinator/planner/federated_solve.h"
+ * class's; the form in which each client's update travels; the horizon T*; steps = what fits before
+ * T* beside transfers and warm-up, at most the caps; a client with too few steps is tried with a
+ * cheaper set-up, else left out; then the selection. */
+#include "coordinator/planner/federated_solver.h"
 
 #include "common/core/err.h"
 #include "common/core/mem.h"
 #include "common/core/unknown.h"
 #include "common/model/enums.h"
 #include "common/model/snapshot.h"
+#include "coordinator/planner/adapters.h"
 #include "coordinator/planner/envelope.h"
 #include "coordinator/planner/federated_want.h"
 #include "coordinator/planner/machine.h"
@@ -22,17 +22,6 @@
 #include <string.h>
 
 #define ROWS_UNKNOWN ((int64_t)1 << 40) /* rows of data: no bound */
-#define BISECTIONS 80                   /* halves a year to under a nanosecond */
-
-struct solver {
-    const struct roster *roster;
-    const struct federated_settings *settings;
-    const struct federated_want *want;
-    struct federated_solution *solution;
-    struct fit *class_fits;
-    bool *class_fits_any;
-    double *class_horizon; /* scratch of horizon_default */
-};
 
 struct federated_settings *federated_settings_new(size_t classes, struct err *err)
 {
@@ -44,6 +33,9 @@ struct federated_settings *federated_settings_new(size_t classes, struct err *er
         return NULL;
     }
     s->classes_count = classes;
+    s->adapters = ADAPTERS_NAIVE;
+    s->mask_factor = 1;
+    s->stacked_clients = 1;
     for (size_t i = 0; i < classes; i++)
         s->classes[i] = (struct class_settings){
             .participate = true, .ask = fit_ask_open(), .local_steps = UNKNOWN_I64};
@@ -154,12 +146,29 @@ static void cap_steps(struct solver *v, size_t i, struct client_part *part)
     }
 }
 
+/* The best form whose upload is a small enough share of a round of `seconds`; a lower rank makes a
+ * step a little cheaper. */
+static void set_link(struct solver *v, size_t i, struct client_part *part, double seconds)
+{
+    const struct roster_client *rc = &v->roster->clients[i];
+    struct cost_link link = {rc->up_bps, rc->down_bps, v->want->latency_seconds};
+
+    part->link = *federated_link_pick(v->want, &v->links, rc->up_bps, seconds);
+    part->fixed_seconds = cost_fixed_seconds(&link, part->link.down_bytes, part->link.up_bytes,
+                                             v->want->warmup_seconds);
+    part->upload_seconds = part->link.up_bytes * 8 / rc->up_bps;
+    if (part->fit.setup.rank != part->link.rank) {
+        struct fit_place p = federated_place(v->roster, v->settings, i);
+
+        part->fit.setup.rank = part->link.rank;
+        fit_time(&p, &part->fit);
+    }
+}
+
 static void start_part(struct solver *v, size_t i, struct client_part *part)
 {
     const struct roster_client *rc = &v->roster->clients[i];
     size_t k = v->roster->snapshot->clients[i].class_index;
-    struct cost_link link = {rc->up_bps, rc->down_bps, v->want->latency_seconds};
-    double bytes = v->solution->update_bytes;
 
     part->out = OUT_RULE;
     if (rc->constraint != CONSTRAINT_NONE)
@@ -171,121 +180,25 @@ static void start_part(struct solver *v, size_t i, struct client_part *part)
     if (!fit_client(v, i, &part->fit))
         return;
     part->out = CLIENT_IN;
-    part->fixed_seconds = cost_fixed_seconds(&link, bytes, bytes, v->want->warmup_seconds);
-    part->upload_seconds = bytes * 8 / rc->up_bps;
+    set_link(v, i, part, known_f64(v->want->deadline) ? v->want->deadline : 0);
     cap_steps(v, i, part);
     if (part->steps_cap < v->want->steps_min) /* only its data can make it so few */
         part->out = OUT_DATA;
 }
 
-static double useful_tokens(const struct solver *v, const struct client_part *p)
+double solver_useful_tokens(const struct solver *v, const struct client_part *p)
 {
     return (double)(p->fit.setup.batch_size * p->fit.setup.grad_accumulation) *
            federated_want_tokens(v->want, p->fit.setup.sequence_length);
 }
 
-static int64_t steps_at(const struct solver *v, const struct client_part *p, double horizon)
+int64_t solver_steps_at(const struct solver *v, const struct client_part *p, double horizon)
 {
     int64_t n = cost_steps_within(horizon, p->fixed_seconds, p->fit.time.step_seconds);
 
     if (p->upload_seconds > v->want->upload_share_max * horizon || n < v->want->steps_min)
         return 0;
     return n < p->steps_cap ? n : p->steps_cap;
-}
-
-/* At this horizon the goal is reached, by enough clients for the round to count. */
-static bool goal_reached(const struct solver *v, double horizon)
-{
-    int64_t clients = 0, needed = v->want->min_clients;
-    double tokens = 0;
-
-    if (known_i64(v->want->min_reports) && v->want->min_reports > needed)
-        needed = v->want->min_reports;
-    for (size_t i = 0; i < v->roster->snapshot->clients_count; i++) {
-        const struct client_part *p = &v->solution->parts[i];
-        int64_t steps = p->out == CLIENT_IN ? steps_at(v, p, horizon) : 0;
-
-        clients += steps > 0;
-        tokens += (double)steps * useful_tokens(v, p);
-    }
-    return tokens >= v->want->token_goal && clients >= needed;
-}
-
-/* When this client has done `steps`, and its upload is a small enough share. */
-static double horizon_for(const struct solver *v, const struct client_part *p, int64_t steps)
-{
-    double t = p->fixed_seconds + (double)steps * p->fit.time.step_seconds;
-
-    t = fmax(t, p->upload_seconds / v->want->upload_share_max);
-    return t * (1 + 1e-12); /* so that dividing it again gives the same number of steps */
-}
-
-/* The slowest client does a few steps. A proposal that asks more of a class gets the time for it.
- */
-static double horizon_default(const struct solver *v)
-{
-    const struct snapshot *s = v->roster->snapshot;
-    int64_t few = envelope_policy(v->roster->envelope)->default_steps;
-    double horizon = 0, *class_least = v->class_horizon;
-
-    few = few < v->want->steps_min ? v->want->steps_min : few;
-    memset(class_least, 0, s->classes_count * sizeof *class_least);
-    for (size_t i = 0; i < s->clients_count; i++) {
-        const struct client_part *p = &v->solution->parts[i];
-        size_t k = s->clients[i].class_index;
-        double t;
-
-        if (p->out != CLIENT_IN)
-            continue;
-        horizon = fmax(horizon, horizon_for(v, p, few < p->steps_cap ? few : p->steps_cap));
-        if (!known_i64(v->settings->classes[k].local_steps))
-            continue;
-        t = horizon_for(v, p, p->steps_cap);
-        class_least[k] = class_least[k] > 0 ? fmin(class_least[k], t) : t;
-    }
-    for (size_t k = 0; k < s->classes_count; k++)
-        horizon = fmax(horizon, class_least[k]);
-    return horizon;
-}
-
-/* The smallest T* at which the clients reach the goal together; where none does, the smallest at
- * which all have done what they can. */
-static double horizon_goal(struct solver *v)
-{
-    double low = 0, high = 0;
-
-    for (size_t i = 0; i < v->roster->snapshot->clients_count; i++) {
-        const struct client_part *p = &v->solution->parts[i];
-
-        if (p->out == CLIENT_IN)
-            high = fmax(high, horizon_for(v, p, p->steps_cap));
-    }
-    v->solution->goal_missed = !goal_reached(v, high);
-    for (int i = 0; i < BISECTIONS && !v->solution->goal_missed; i++) {
-        double mid = low + (high - low) / 2;
-
-        if (goal_reached(v, mid))
-            high = mid;
-        else
-            low = mid;
-    }
-    return high;
-}
-
-static double horizon_find(struct solver *v)
-{
-    bool deadline = known_f64(v->want->deadline), goal = known_f64(v->want->token_goal);
-    double t;
-
-    v->solution->goal_missed = false;
-    if (!goal)
-        return deadline ? v->want->deadline : horizon_default(v);
-    t = horizon_goal(v);
-    if (deadline && t > v->want->deadline) {
-        v->solution->goal_missed = true;
-        return v->want->deadline;
-    }
-    return t;
 }
 
 /* A set-up that costs less time: one micro-batch per update, then shorter sequences. */
@@ -309,7 +222,7 @@ static bool cheaper(struct solver *v, size_t i, struct client_part *part)
             fit_time(&p, &try.fit);
             cap_steps(v, i, &try);
             if (try.fit.memory_bytes > p.room ||
-                steps_at(v, &try, v->solution->horizon_seconds) == 0)
+                solver_steps_at(v, &try, v->solution->horizon_seconds) == 0)
                 continue;
             if (lengths[k] < part->fit.setup.sequence_length)
                 try.fit.why_sequence = CONSTRAINT_DEADLINE;
@@ -326,13 +239,13 @@ static void finish_part(struct solver *v, size_t i, struct client_part *p)
 {
     double horizon = v->solution->horizon_seconds;
 
-    p->steps = steps_at(v, p, horizon);
+    p->steps = solver_steps_at(v, p, horizon);
     if (p->steps == 0 && p->upload_seconds > v->want->upload_share_max * horizon) {
         p->out = OUT_LINK;
         return;
     }
     if (p->steps == 0 && cheaper(v, i, p))
-        p->steps = steps_at(v, p, horizon);
+        p->steps = solver_steps_at(v, p, horizon);
     if (p->steps == 0) {
         p->out = OUT_DEADLINE;
         return;
@@ -340,58 +253,61 @@ static void finish_part(struct solver *v, size_t i, struct client_part *p)
     if (p->steps < p->steps_cap)
         p->why_steps = CONSTRAINT_DEADLINE;
     p->round_seconds = p->fixed_seconds + (double)p->steps * p->fit.time.step_seconds;
-    p->tokens = (double)p->steps * useful_tokens(v, p);
+    p->tokens = (double)p->steps * solver_useful_tokens(v, p);
 }
 
-struct ranked {
-    double tokens;
-    size_t client;
-};
-
-/* Most tokens first; the snapshot's order, by device id, among equals. */
-static int ranked_compare(const void *a, const void *b)
+static bool links_open(const struct solver *v)
 {
-    const struct ranked *x = a, *y = b;
-
-    if (x->tokens != y->tokens)
-        return x->tokens > y->tokens ? -1 : 1;
-    return x->client < y->client ? -1 : x->client > y->client;
+    return v->links.count > 1 && (known_f64(v->want->token_goal) || !known_f64(v->want->deadline));
 }
 
-/* Keep the clients that train most in the round, enough of them to make up for those that drop out.
- */
-static int select_clients(struct solver *v, struct err *err)
+/* T*. Where it follows from the clients themselves it is first found with the smallest updates;
+ * each then sends the best that is a small enough share of that. */
+static double find_horizon(struct solver *v)
 {
-    size_t n = v->roster->snapshot->clients_count, in = 0, keep;
-    struct ranked *all;
+    double t;
 
-    if (!known_i64(v->want->clients_wanted))
-        return 0;
-    if (!(all = mem_calloc(n + 1, sizeof *all)))
-        return err_set(err, ERR_NOMEM, "selection of %zu clients", n);
-    for (size_t i = 0; i < n; i++) {
-        const struct client_part *p = &v->solution->parts[i];
-
-        if (p->out == CLIENT_IN && p->steps > 0)
-            all[in++] = (struct ranked){p->tokens, i};
-    }
-    keep = in ? (size_t)cost_over_selection(v->want->clients_wanted, v->want->dropout_rate,
-                                            (int64_t)in)
-              : 0;
-    qsort(all, in, sizeof *all, ranked_compare);
-    for (size_t i = keep; i < in; i++)
-        v->solution->parts[all[i].client].out = OUT_SELECTION;
-    mem_free(all);
-    return 0;
+    if (!links_open(v))
+        return solver_horizon(v);
+    for (size_t i = 0; i < v->roster->snapshot->clients_count; i++)
+        if (v->solution->parts[i].out == CLIENT_IN)
+            set_link(v, i, &v->solution->parts[i], 0);
+    t = solver_horizon(v);
+    for (size_t i = 0; i < v->roster->snapshot->clients_count; i++)
+        if (v->solution->parts[i].out == CLIENT_IN)
+            set_link(v, i, &v->solution->parts[i], t);
+    return solver_horizon(v);
 }
 
 /* Steps for everybody within the horizon; those that cannot are out. */
 static void finish_all(struct solver *v)
 {
-    v->solution->horizon_seconds = horizon_find(v);
+    v->solution->horizon_seconds = find_horizon(v);
     for (size_t i = 0; i < v->roster->snapshot->clients_count; i++)
         if (v->solution->parts[i].out == CLIENT_IN)
             finish_part(v, i, &v->solution->parts[i]);
+}
+
+double federated_clients_per_round(const struct federated_solution *s)
+{
+    return s->sampling_rate < 1 ? s->sampling_rate * (double)s->selectable : (double)s->clients;
+}
+
+static void sum_part(struct federated_solution *s, const struct client_part *p)
+{
+    bool first = s->clients == 0;
+
+    s->steps_least = first || p->steps < s->steps_least ? p->steps : s->steps_least;
+    s->steps_most = p->steps > s->steps_most ? p->steps : s->steps_most;
+    s->rank_least = first || p->link.rank < s->rank_least ? p->link.rank : s->rank_least;
+    s->rank_most = p->link.rank > s->rank_most ? p->link.rank : s->rank_most;
+    s->top_k = s->top_k || p->link.top_k;
+    s->quantised = s->quantised || cost_format_is_quantised(p->fit.setup.format);
+    s->clients++;
+    s->round_seconds = fmax(s->round_seconds, p->round_seconds);
+    s->tokens += p->tokens;
+    s->upload_bytes += p->link.up_bytes;
+    s->busy_seconds += (double)p->steps * p->fit.time.step_seconds;
 }
 
 static void sum_up(struct solver *v)
@@ -402,15 +318,11 @@ static void sum_up(struct solver *v)
     for (size_t i = 0; i < v->roster->snapshot->clients_count; i++) {
         const struct client_part *p = &s->parts[i];
 
-        if (p->out != CLIENT_IN)
-            continue;
-        s->steps_least = s->clients == 0 || p->steps < s->steps_least ? p->steps : s->steps_least;
-        s->steps_most = p->steps > s->steps_most ? p->steps : s->steps_most;
-        s->clients++;
-        s->round_seconds = fmax(s->round_seconds, p->round_seconds);
-        s->tokens += p->tokens;
-        s->busy_seconds += (double)p->steps * p->fit.time.step_seconds;
+        if (p->out == CLIENT_IN)
+            sum_part(s, p);
     }
+    s->tokens *= s->sampling_rate; /* of one round, expected */
+    s->upload_bytes *= s->sampling_rate;
     if (known_f64(v->want->deadline))
         s->deadline_seconds = v->want->deadline;
     else
@@ -434,15 +346,22 @@ static int solve_into(struct solver *v, struct err *err)
     struct cost_setup setup = trained_setup(v->want, v->settings);
     const struct snapshot *s = v->roster->snapshot;
 
+    v->solution->sampling_rate = 1;
+    v->solution->selection_seed = UNKNOWN_I64;
     v->solution->parameters = cost_trainable(v->want->shape, &setup);
-    v->solution->update_bytes =
-        cost_update_bytes(v->solution->parameters, v->settings->upload_format);
+    v->solution->sent_parameters =
+        v->solution->parameters * adapters_up_share(v->want->shape, v->want->targets,
+                                                    v->settings->adapters, v->want->strategy);
+    if (v->settings->adapters == ADAPTERS_FFA_LORA)
+        v->solution->parameters = v->solution->sent_parameters; /* A is frozen */
+    federated_link_options(v->want, v->settings, &v->links);
+    v->solution->update_bytes = v->links.items[0].up_bytes;
     fit_classes(v);
     for (size_t i = 0; i < s->clients_count; i++)
         start_part(v, i, &v->solution->parts[i]);
     finish_all(v);
-    if (known_i64(v->want->clients_wanted)) {
-        if (select_clients(v, err) < 0)
+    if (v->want->selection != SELECTION_ALL) {
+        if (solver_select(v, err) < 0)
             return -1;
         finish_all(v); /* fewer clients may need longer for the goal, or less time without one */
     }

@@ -7,6 +7,7 @@
 #define COORDINATOR_PLANNER_FEDERATED_SOLVE_H
 
 #include "coordinator/planner/federated_fit.h"
+#include "coordinator/planner/federated_link.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,11 @@ struct federated_settings {
     int lr_schedule;
     int64_t warmup_steps, steps_max;
     double server_learning_rate, proximal_mu;
+    int adapters;                   /* enum adapters: what updates are made of; never auto */
+    bool by_link;                   /* clients may differ in upload format */
+    bool mix_ranks;                 /* and in rank */
+    double mask_factor;             /* bytes of an update under its masks, over those without; 1 */
+    size_t stacked_clients;         /* whose adapters FLoRA sends to all; 1 otherwise */
     struct class_settings *classes; /* as the snapshot's */
     size_t classes_count;
 };
@@ -48,8 +54,9 @@ enum client_out {
 
 struct client_part {
     enum client_out out;
-    struct fit fit;       /* valid where it fits */
-    double fixed_seconds; /* transfers and warm-up */
+    struct fit fit;          /* valid where it fits */
+    struct link_option link; /* its rank, upload format and bytes */
+    double fixed_seconds;    /* transfers and warm-up */
     double upload_seconds;
     int64_t steps;
     int64_t steps_cap;            /* by local_steps_max, the proposal and the data */
@@ -60,9 +67,17 @@ struct client_part {
 struct federated_solution {
     double horizon_seconds;  /* T*: all that take part finish by then */
     double deadline_seconds; /* what clients are given */
-    double parameters;       /* trained, of one client */
-    double update_bytes;
-    size_t clients; /* that take part */
+    double parameters;       /* trained, of one client of the common rank */
+    double sent_parameters;  /* of them in an update */
+    double update_bytes;     /* of the best form in which one may travel */
+    double upload_bytes;     /* of all updates of a round */
+    size_t clients;          /* that take part */
+    size_t selectable;       /* that could, before the selection; 0: there was none */
+    double sampling_rate; /* of them in a round, each by its own coin; 1: all serve in all rounds */
+    int64_t selection_seed; /* UNKNOWN_I64: nothing was drawn */
+    int tier;               /* that was drawn */
+    int64_t rank_least, rank_most;
+    bool top_k, quantised; /* some client's */
     double round_seconds, tokens, busy_seconds;
     int64_t steps_least, steps_most;
     bool goal_missed;
@@ -83,6 +98,9 @@ size_t federated_count(const struct roster *r, const struct federated_settings *
 
 /* The planner's own settings for this job and fleet. */
 struct federated_settings *federated_choose(const struct roster *r, struct err *err);
+
+/* Clients that serve in one round, expected. */
+double federated_clients_per_round(const struct federated_solution *s);
 
 /* Where a client stands in memory under these settings. */
 struct fit_place federated_place(const struct roster *r, const struct federated_settings *s,

@@ -5,8 +5,10 @@
 #ifndef COORDINATOR_PLANNER_FEDERATED_TURN_H
 #define COORDINATOR_PLANNER_FEDERATED_TURN_H
 
+#include "coordinator/planner/buffered.h"
 #include "coordinator/planner/decisions.h"
 #include "coordinator/planner/federated_solve.h"
+#include "coordinator/planner/secure.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,11 +30,15 @@ struct federated_turn {
     struct federated_settings *own, *settings; /* settings is NULL while own stands */
     struct federated_solution *own_solution, *solution;
     struct notes notes;
-    int aggregation;
-    char aggregation_why[320];
+    int aggregation, adapters;
+    char aggregation_why[320], adapters_why[200];
     int64_t min_reports;
-    double noise_multiplier, epsilon_spent; /* NaN: no differential privacy */
-    char replaced[200];                     /* why the proposal's plan was not taken; "": it was */
+    double noise_multiplier, epsilon_spent, accounted_rate; /* NaN: no differential privacy */
+    struct secure_terms secure;                             /* under secure aggregation */
+    struct buffered buffered;                               /* under fedbuff */
+    bool examples_known;                                    /* of all clients that take part */
+    double mass, effective_steps;                           /* what weights are shares of */
+    char replaced[200]; /* why the proposal's plan was not taken; "": it was */
 };
 
 /* What stands. */

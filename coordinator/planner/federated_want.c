@@ -20,8 +20,11 @@
     2e-4 /* mlx-lm pairs 1e-5 with a scale of 20: an update moves the weights by both */
 #define LR_FULL 1e-5
 #define EFFECTIVE_BATCH_LEAST 8
-#define EFFECTIVE_TOKENS 1024 /* an update of fewer tokens wastes a GPU: plan at least these */
-#define SECURE_CLIENTS_MIN 3  /* a sum of two tells each what the other sent */
+#define EFFECTIVE_TOKENS 1024    /* an update of fewer tokens wastes a GPU: plan at least these */
+#define ADAPTIVE_SERVER_RATE 0.1 /* Reddi et al.'s and Flower's for Adam and Yogi on a server */
+#define TIERS_DEFAULT 5          /* TiFL's own */
+#define RANDOM_ROUNDS_MAX 10000
+#define SECURE_CLIENTS_MIN 3 /* a sum of two tells each what the other sent */
 
 static int64_t or_i64(int64_t value, int64_t otherwise)
 {
@@ -130,6 +133,33 @@ static int read_tuning(struct federated_want *w, const struct tuning_spec *t, st
     return 0;
 }
 
+static int read_selection(struct federated_want *w, const struct round_spec *r, struct err *err)
+{
+    bool wanted = known_i64(r->clients_wanted);
+
+    w->selection = or_enum(r->selection, wanted ? SELECTION_FASTEST : SELECTION_ALL);
+    w->selection_seed = r->selection_seed;
+    w->tiers = or_i64(r->tiers, TIERS_DEFAULT);
+    w->rounds_done = or_i64(r->rounds_done, 0);
+    w->preferred_seconds = r->preferred_seconds;
+    w->utility_last = r->utility_last;
+    w->utility_before = r->utility_before;
+    if (w->selection == SELECTION_ALL && wanted)
+        return err_set(err, ERR_INVALID,
+                       "round.clients_wanted: %" PRId64 ", wanted absent with round.selection all",
+                       r->clients_wanted);
+    if (w->selection != SELECTION_ALL && !wanted)
+        return err_set(err, ERR_INVALID,
+                       "round.clients_wanted: missing, wanted with round.selection %s",
+                       enum_name(&selection_names, w->selection));
+    if (w->selection == SELECTION_RANDOM && w->rounds > RANDOM_ROUNDS_MAX)
+        return err_set(err, ERR_INVALID,
+                       "round.rounds: %" PRId64 ", wanted at most %d with round.selection random: "
+                       "each client is told its rounds",
+                       w->rounds, RANDOM_ROUNDS_MAX);
+    return 0;
+}
+
 static int read_round(struct federated_want *w, const struct round_spec *r, struct err *err)
 {
     w->rounds = or_i64(r->rounds, 1);
@@ -141,8 +171,10 @@ static int read_round(struct federated_want *w, const struct round_spec *r, stru
     w->clients_wanted = r->clients_wanted;
     w->dropout_rate = or_f64(r->dropout_rate, 0.06);
     w->warmup_seconds = or_f64(r->warmup_seconds, 30);
-    return pair_check("round.local_steps_min", w->steps_min, "round.local_steps_max", w->steps_max,
-                      err);
+    if (pair_check("round.local_steps_min", w->steps_min, "round.local_steps_max", w->steps_max,
+                   err) < 0)
+        return -1;
+    return read_selection(w, r, err);
 }
 
 static void read_links(struct federated_want *w, const struct communication_spec *c)
@@ -152,6 +184,8 @@ static void read_links(struct federated_want *w, const struct communication_spec
     w->default_down_bps = or_f64(c ? c->default_down_bps : UNKNOWN_F64, 100e6);
     w->latency_seconds = or_f64(c ? c->latency_seconds : UNKNOWN_F64, 0.05);
     w->upload_share_max = or_f64(c ? c->upload_share_max : UNKNOWN_F64, 0.2);
+    w->compression = or_enum(c ? c->compression : 0, COMPRESSION_BY_LINK);
+    w->top_k_share = c ? c->top_k_share : UNKNOWN_F64;
 }
 
 /* A promise of privacy that cannot be kept is refused, never loosened. */
@@ -162,18 +196,35 @@ static int read_privacy(struct federated_want *w, const struct privacy_spec *p, 
     w->clip_norm = or_f64(p ? p->clip_norm : UNKNOWN_F64, 1);
     w->secure_aggregation = p && p->secure_aggregation == TRI_TRUE;
     w->min_clients = or_i64(p ? p->min_clients : UNKNOWN_I64, 1);
+    w->secure_protocol = or_enum(p ? p->secure_protocol : 0, SECURE_PROTOCOL_BONAWITZ);
+    w->malicious_server = p && p->malicious_server == TRI_TRUE;
+    w->value_bits = p ? p->value_bits : UNKNOWN_I64;
     if (w->secure_aggregation && w->min_clients < SECURE_CLIENTS_MIN)
         w->min_clients = SECURE_CLIENTS_MIN;
     if (known_f64(w->epsilon) && !known_f64(w->delta))
         return err_set(err, ERR_INVALID,
                        "privacy.delta: missing, wanted with privacy.epsilon (at most 1 / clients)");
-    if (known_f64(w->epsilon) && w->strategy == AGGREGATION_FEDNOVA)
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "aggregation.strategy: fednova weighs clients by their steps, so one clipped "
-            "update could move the sum by more than privacy.clip_norm; wanted fedavg, "
-            "fedprox or auto with privacy.epsilon");
     return 0;
+}
+
+static void read_aggregation(struct federated_want *w, const struct aggregation_spec *a)
+{
+    bool adaptive;
+
+    w->strategy = or_enum(a ? a->strategy : 0, AGGREGATION_AUTO);
+    adaptive = w->strategy == AGGREGATION_FEDADAM || w->strategy == AGGREGATION_FEDYOGI;
+    w->server_learning_rate =
+        or_f64(a ? a->server_learning_rate : UNKNOWN_F64, adaptive ? ADAPTIVE_SERVER_RATE : 1);
+    w->proximal_mu = or_f64(a ? a->proximal_mu : UNKNOWN_F64, 0.01);
+    w->adapters = w->method == FINE_TUNE_METHOD_FULL ? ADAPTERS_NAIVE
+                                                     : or_enum(a ? a->adapters : 0, ADAPTERS_AUTO);
+    w->beta1 = or_f64(a ? a->beta1 : UNKNOWN_F64, 0.9);
+    w->beta2 = or_f64(a ? a->beta2 : UNKNOWN_F64, 0.99);
+    w->adaptivity = or_f64(a ? a->adaptivity : UNKNOWN_F64, 1e-3);
+    w->local_momentum = or_f64(a ? a->local_momentum : UNKNOWN_F64, 0);
+    w->buffer_size = a ? a->buffer_size : UNKNOWN_I64;
+    w->concurrency = a ? a->concurrency : UNKNOWN_I64;
+    w->staleness_max = a ? a->staleness_max : UNKNOWN_I64;
 }
 
 static int data_compare(const void *a, const void *b)
@@ -192,7 +243,9 @@ static int read_data(struct federated_want *w, const struct data_spec *d, struct
     if (!w->data)
         return err_set(err, ERR_NOMEM, "data of %zu clients", w->data_count);
     for (size_t i = 0; i < w->data_count; i++)
-        w->data[i] = (struct want_data){d->clients[i].device_id, d->clients[i].examples};
+        w->data[i] = (struct want_data){d->clients[i].device_id, d->clients[i].examples,
+                                        d->clients[i].mean_square_loss, d->clients[i].last_round,
+                                        or_i64(d->clients[i].picks, 0)};
     if (w->data_count > 1)
         qsort(w->data, w->data_count, sizeof *w->data, data_compare);
     for (size_t i = 1; i < w->data_count; i++)
@@ -217,9 +270,8 @@ struct federated_want *federated_want_new(const struct job *job, struct err *err
     }
     w->job = job;
     w->method = f->tuning->method;
-    w->strategy = or_enum(a ? a->strategy : 0, AGGREGATION_AUTO);
-    w->server_learning_rate = or_f64(a ? a->server_learning_rate : UNKNOWN_F64, 1);
-    w->proximal_mu = or_f64(a ? a->proximal_mu : UNKNOWN_F64, 0.01);
+    w->rank_policy = f->tuning->rank_policy;
+    read_aggregation(w, a);
     read_links(w, f->communication);
     if (read_model(w, f->model, err) < 0 || read_tuning(w, f->tuning, err) < 0 ||
         read_round(w, f->round, err) < 0 || read_privacy(w, f->privacy, err) < 0 ||
@@ -239,7 +291,7 @@ void federated_want_free(struct federated_want *w)
     mem_free(w);
 }
 
-int64_t federated_want_examples(const struct federated_want *w, const char *device_id)
+const struct want_data *federated_want_data(const struct federated_want *w, const char *device_id)
 {
     size_t low = 0, high = w->data_count;
 
@@ -248,13 +300,20 @@ int64_t federated_want_examples(const struct federated_want *w, const char *devi
         int order = strcmp(w->data[mid].device_id, device_id);
 
         if (order == 0)
-            return w->data[mid].examples;
+            return &w->data[mid];
         if (order < 0)
             low = mid + 1;
         else
             high = mid;
     }
-    return w->examples;
+    return NULL;
+}
+
+int64_t federated_want_examples(const struct federated_want *w, const char *device_id)
+{
+    const struct want_data *d = federated_want_data(w, device_id);
+
+    return d ? d->examples : w->examples;
 }
 
 double federated_want_tokens(const struct federated_want *w, int64_t sequence)

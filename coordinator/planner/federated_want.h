@@ -20,6 +20,8 @@ struct job;
 struct want_data {
     const char *device_id;
     int64_t examples;
+    double mean_square_loss;   /* NaN: never measured */
+    int64_t last_round, picks; /* UNKNOWN_I64: never; 0: never */
 };
 
 struct federated_want {
@@ -53,6 +55,20 @@ struct federated_want {
     int64_t min_clients;              /* in any sum; 1 where not given */
     double server_learning_rate, proximal_mu;
 
+    int selection;          /* enum selection: never unset */
+    int64_t selection_seed; /* UNKNOWN_I64: the turn makes one */
+    int64_t tiers, rounds_done;
+    double preferred_seconds;            /* NaN: the round's own */
+    double utility_last, utility_before; /* NaN: not given */
+
+    int compression, rank_policy, adapters; /* rank_policy may be unset: as it turns out */
+    double top_k_share;                     /* NaN: no top-k */
+    int secure_protocol;
+    bool malicious_server;
+    int64_t value_bits; /* UNKNOWN_I64: the planner chooses */
+    double beta1, beta2, adaptivity, local_momentum;
+    int64_t buffer_size, concurrency, staleness_max; /* UNKNOWN_I64: the planner chooses */
+
     double tokens_per_example; /* NaN: the sequence length */
     int64_t examples;          /* of a client not listed; UNKNOWN_I64: not given */
     struct want_data *data;    /* sorted by device id */
@@ -65,6 +81,9 @@ void federated_want_free(struct federated_want *w); /* NULL is fine */
 
 /* Rows that a device has; UNKNOWN_I64 where the job does not say. */
 int64_t federated_want_examples(const struct federated_want *w, const char *device_id);
+
+/* What the job says of a device's data; NULL where it says nothing. */
+const struct want_data *federated_want_data(const struct federated_want *w, const char *device_id);
 
 /* Tokens of use in one sequence: rows shorter than the sequence are padded. */
 double federated_want_tokens(const struct federated_want *w, int64_t sequence);

@@ -106,10 +106,10 @@ static int out_link(const struct why *y, size_t client, char *text, size_t size)
     snprintf(text, size,
              "an upload of %s takes %.0f s at %.4g Mbit/s, more than %.0f %% of a round of %.0f s; "
              "%.4g Mbit/s would let it in",
-             bytes(y->solution->update_bytes, update), y->part->upload_seconds,
+             bytes(y->part->link.up_bytes, update), y->part->upload_seconds,
              y->turn->roster->clients[client].up_bps / 1e6, 100 * w->upload_share_max,
              y->solution->horizon_seconds,
-             y->solution->update_bytes * 8 /
+             y->part->link.up_bytes * 8 /
                  (w->upload_share_max * y->solution->horizon_seconds * 1e6));
     return CONSTRAINT_LINK;
 }
@@ -125,6 +125,34 @@ static int out_deadline(const struct why *y, char *text, size_t size)
              steps, y->part->fit.time.step_seconds, y->part->fixed_seconds, need,
              y->solution->horizon_seconds, ceil(need));
     return CONSTRAINT_DEADLINE;
+}
+
+static void out_selection(const struct why *y, char *text, size_t size)
+{
+    const struct federated_want *w = y->turn->want;
+    const struct federated_solution *s = y->solution;
+
+    if (w->selection == SELECTION_FASTEST)
+        snprintf(text, size,
+                 "%" PRId64 " updates are wanted and %zu clients selected for that; they train "
+                 "more tokens in a round than this one's %.3g; round.clients_wanted absent would "
+                 "let it in",
+                 w->clients_wanted, s->clients, y->part->tokens);
+    else if (w->selection == SELECTION_RANDOM)
+        snprintf(text, size,
+                 "drawn in none of the %" PRId64 " rounds, each with a chance of %.3g; more "
+                 "rounds or a larger round.clients_wanted could let it in",
+                 w->rounds, s->sampling_rate);
+    else if (w->selection == SELECTION_TIERS)
+        snprintf(text, size,
+                 "tier %d of %" PRId64 " was drawn and %zu of its clients (1 is the fastest "
+                 "tier); the next plan draws again",
+                 s->tier + 1, w->tiers, s->clients);
+    else
+        snprintf(text, size,
+                 "%zu clients were selected by loss and speed, or to be tried; the next plan "
+                 "chooses again",
+                 s->clients);
 }
 
 static int why_out(struct why *y, size_t client)
@@ -147,10 +175,7 @@ static int why_out(struct why *y, size_t client)
         constraint = out_deadline(y, text, sizeof text);
         break;
     case OUT_SELECTION:
-        snprintf(text, sizeof text,
-                 "%" PRId64 " updates are wanted and %zu clients selected for that; they train "
-                 "more tokens in a round than this one's %.3g",
-                 y->turn->want->clients_wanted, y->solution->clients, y->part->tokens);
+        out_selection(y, text, sizeof text);
         constraint = CONSTRAINT_OBJECTIVE;
         break;
     case OUT_ENGINE:
@@ -206,16 +231,35 @@ static void why_format(struct why *y)
             bytes(y->place.room, room));
 }
 
+static void why_rank(struct why *y)
+{
+    const struct federated_want *w = y->turn->want;
+    int64_t rank = y->part->link.rank;
+    char value[24];
+    BYTES(update);
+
+    if (rank < y->settings->rank)
+        say(y, "training.rank", CONSTRAINT_LINK, number(rank, value),
+            "others have up to %" PRId64 "; its upload of %s takes %.1f s of %.0f s, a larger one "
+            "more than %.0f %%",
+            y->settings->rank, bytes(y->part->link.up_bytes, update), y->part->upload_seconds,
+            y->solution->horizon_seconds, 100 * w->upload_share_max);
+    else
+        say(y, "training.rank", rank < w->rank ? CONSTRAINT_LINK : CONSTRAINT_NONE,
+            number(rank, value), "%s; the job wants %" PRId64,
+            y->solution->rank_least < y->solution->rank_most
+                ? "the most that any client trains"
+                : "one rank for all clients, so that adapters can be averaged",
+            w->rank);
+}
+
 static void why_common(struct why *y)
 {
     const struct federated_want *w = y->turn->want;
     char value[24];
 
     if (w->method != FINE_TUNE_METHOD_FULL)
-        say(y, "training.rank", y->settings->rank < w->rank ? CONSTRAINT_LINK : CONSTRAINT_NONE,
-            number(y->settings->rank, value),
-            "one rank for all clients, so that adapters can be averaged; the job wants %" PRId64,
-            w->rank);
+        why_rank(y);
     say(y, "training.layers", y->settings->layers < w->layers ? CONSTRAINT_MEMORY : CONSTRAINT_NONE,
         number(y->settings->layers, value),
         "one number for all clients; the job wants %" PRId64 " of the model's %" PRId64
@@ -338,19 +382,24 @@ static void why_rest(struct why *y, size_t client)
                                  "%.0f s",
         y->part->round_seconds);
     say(y, "training.upload_format",
-        w->secure_aggregation                            ? CONSTRAINT_PRIVACY
-        : y->settings->upload_format != w->upload_format ? CONSTRAINT_LINK
-                                                         : CONSTRAINT_NONE,
-        enum_name(&upload_format_names, y->settings->upload_format),
-        "%s an update, %.1f s at %.4g Mbit/s", bytes(y->solution->update_bytes, update),
-        y->part->upload_seconds, t->roster->clients[client].up_bps / 1e6);
+        w->secure_aggregation                                             ? CONSTRAINT_PRIVACY
+        : y->part->link.top_k || y->part->link.format != w->upload_format ? CONSTRAINT_LINK
+                                                                          : CONSTRAINT_NONE,
+        enum_name(&upload_format_names, y->part->link.format),
+        "%s%s an update, %.1f s at %.4g Mbit/s, of which a round allows %.1f s",
+        y->part->link.top_k ? "of the largest values only, " : "",
+        bytes(y->part->link.up_bytes, update), y->part->upload_seconds,
+        t->roster->clients[client].up_bps / 1e6,
+        w->upload_share_max * y->solution->horizon_seconds);
+    if (w->method != FINE_TUNE_METHOD_FULL)
+        say(y, "training.adapters", CONSTRAINT_NONE, enum_name(&adapters_names, t->adapters), "%s",
+            t->adapters_why);
     if (known_f64(t->noise_multiplier))
         say(y, "training.noise_multiplier", CONSTRAINT_PRIVACY,
             num_format_f64(t->noise_multiplier, value),
-            "keeps epsilon %.4g of %.4g after %" PRId64
-            " rounds at delta %.3g, every round counted "
-            "in full",
-            t->epsilon_spent, w->epsilon, w->rounds, w->delta);
+            "keeps epsilon %.4g of %.4g after %" PRId64 " rounds at delta %.3g, reckoned with "
+            "%.3g of the clients in each",
+            t->epsilon_spent, w->epsilon, w->rounds, w->delta, t->accounted_rate);
 }
 
 static int why_in(struct why *y, size_t client)

@@ -15,6 +15,8 @@ static const int large_orders[] = {72, 80, 96, 128, 192, 256, 384, 512, 1024};
 #define ORDERS_SMALL 63 /* 2..64 */
 #define ORDERS (ORDERS_SMALL + sizeof large_orders / sizeof large_orders[0])
 
+_Static_assert(ORDERS == PRIVACY_ORDERS, "the header says how many");
+
 static int order_at(size_t i)
 {
     return i < ORDERS_SMALL ? (int)i + 2 : large_orders[i - ORDERS_SMALL];
@@ -46,14 +48,31 @@ double privacy_rdp(double rate, double sigma, int order)
     return sum / (order - 1);
 }
 
+/* What turns a divergence at this order into an epsilon: added to it. */
+static double conversion(double delta, int order)
+{
+    return log1p(-1.0 / order) - (log(delta) + log(order)) / (order - 1);
+}
+
+void privacy_spend(double rate, double sigma, double out[PRIVACY_ORDERS])
+{
+    for (size_t i = 0; i < ORDERS; i++)
+        out[i] = privacy_rdp(rate, sigma, order_at(i));
+}
+
+void privacy_limit(double epsilon, double delta, double out[PRIVACY_ORDERS])
+{
+    for (size_t i = 0; i < ORDERS; i++)
+        out[i] = epsilon - conversion(delta, order_at(i));
+}
+
 double privacy_epsilon(double rate, double sigma, int64_t rounds, double delta, int *order)
 {
     double best = INFINITY;
 
     for (size_t i = 0; i < ORDERS; i++) {
         int a = order_at(i);
-        double epsilon = (double)rounds * privacy_rdp(rate, sigma, a) + log1p(-1.0 / a) -
-                         (log(delta) + log(a)) / (a - 1);
+        double epsilon = (double)rounds * privacy_rdp(rate, sigma, a) + conversion(delta, a);
 
         if (epsilon < best) {
             best = epsilon;

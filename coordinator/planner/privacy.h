@@ -3,8 +3,8 @@
  * One round adds noise of sigma x clip norm to a sum of clipped updates; neighbouring data sets
  * differ by one client. Orders are whole numbers, 2..64 and some above: the bound is then at most 1
  * % above the best for noise that anybody would use, and always an upper bound. Amplification by
- * sampling holds for random (Poisson) sampling only; the planner chooses by fit and speed, so it
- * accounts with rate 1. */
+ * sampling holds for random (Poisson) sampling only: a plan whose clients are chosen by speed, tier
+ * or loss is accounted with rate 1. */
 #ifndef COORDINATOR_PLANNER_PRIVACY_H
 #define COORDINATOR_PLANNER_PRIVACY_H
 
@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 struct err;
+
+#define PRIVACY_ORDERS 72 /* that are tried, and that the ledger keeps sums of */
 
 #define PRIVACY_NOISE_MAX 1e6 /* the largest noise multiplier that a plan can carry */
 
@@ -25,5 +27,10 @@ double privacy_epsilon(double rate, double sigma, int64_t rounds, double delta, 
  * PRIVACY_NOISE_MAX does, naming the smallest epsilon that can be had. */
 int privacy_noise(double rate, int64_t rounds, double epsilon, double delta, double *sigma,
                   struct err *err);
+
+/* What the ledger needs: the divergence of one round at every order, and what all rounds together
+ * may come to at each. A budget holds as long as the sums stay within the limit at one order. */
+void privacy_spend(double rate, double sigma, double out[PRIVACY_ORDERS]);
+void privacy_limit(double epsilon, double delta, double out[PRIVACY_ORDERS]);
 
 #endif

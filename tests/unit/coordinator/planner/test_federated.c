@@ -420,8 +420,20 @@ static void a_slow_link_costs_rank_or_format_before_the_client(void **state)
     plan = kit_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL);
     assert_non_null(plan);
     assert_int_equal(plan->forecast->clients, 4);
-    assert_int_equal(plan->federated->upload_format, UPLOAD_FORMAT_INT8);
+    assert_int_equal(plan->federated->upload_format, UPLOAD_FORMAT_F16);
     assert_int_equal(plan->federated->rank, 8);
+    assert_int_equal(kit_assignment(plan, "mac-1")->training->upload_format, UPLOAD_FORMAT_INT8);
+    assert_int_equal(kit_assignment(plan, "mac-4")->training->upload_format, UPLOAD_FORMAT_F16);
+    plan_free(plan);
+    j->federated->communication = communication_spec_new(NULL);
+    assert_non_null(j->federated->communication);
+    j->federated->communication->compression = COMPRESSION_UNIFORM;
+    j->federated->tuning->rank_policy = RANK_POLICY_COMMON;
+    plan = kit_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL);
+    assert_non_null(plan);
+    assert_int_equal(plan->forecast->clients, 4);
+    assert_int_equal(plan->federated->upload_format, UPLOAD_FORMAT_INT8);
+    assert_int_equal(kit_assignment(plan, "mac-4")->training->upload_format, UPLOAD_FORMAT_INT8);
     plan_free(plan);
     for (size_t i = 0; i < 3; i++)
         s->clients[i].up_bps = 1e3;

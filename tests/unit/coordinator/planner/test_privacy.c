@@ -71,6 +71,59 @@ static void noise_meets_the_target_and_no_less_does(void **state)
     }
 }
 
+/* A budget: sums stay within the limit at one order just as long as epsilon is within the target.
+ */
+static void spend_and_limit_agree_with_epsilon(void **state)
+{
+    static const double rates[] = {1, 0.1, 0.01};
+    double spend[PRIVACY_ORDERS], limit[PRIVACY_ORDERS];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        privacy_spend(rates[i], 1.5, spend);
+        for (int64_t rounds = 1; rounds <= 100000; rounds *= 10) {
+            double epsilon = privacy_epsilon(rates[i], 1.5, rounds, 1e-5, NULL);
+
+            for (int over = 0; over < 2; over++) {
+                bool within = false;
+
+                privacy_limit(epsilon * (over ? 0.999999 : 1.000001), 1e-5, limit);
+                for (size_t k = 0; k < PRIVACY_ORDERS; k++)
+                    within = within || (double)rounds * spend[k] <= limit[k];
+                assert_true(within == !over);
+            }
+        }
+    }
+}
+
+/* Opacus' documented example: 10 rounds at 1e-5 and sigma 1, 4 at 1e-4 and sigma 3; orders to 32.
+ */
+static void unlike_rounds_add_up(void **state)
+{
+    double least = INFINITY;
+    int at = 0;
+
+    (void)state;
+    for (int a = 2; a <= 32; a++) {
+        double sum = 10 * privacy_rdp(1e-5, 1, a) + 4 * privacy_rdp(1e-4, 3, a);
+        double epsilon = sum + log1p(-1. / a) - (log(1e-5) + log(a)) / (a - 1);
+
+        at = epsilon < least ? a : at;
+        least = fmin(least, epsilon);
+    }
+    kit_close(least, 0.336344, 1e-6);
+    assert_int_equal(at, 23);
+}
+
+/* MNIST as TensorFlow Privacy runs it: whole orders are within 1 % of fractional ones, above. */
+static void whole_orders_are_a_close_upper_bound(void **state)
+{
+    double epsilon = privacy_epsilon(256. / 60000, 1.1, 14062, 1e-5, NULL);
+
+    (void)state;
+    assert_true(epsilon >= 2.596556 && epsilon <= 2.596556 * 1.01);
+}
+
 static void a_target_that_no_noise_keeps_is_refused(void **state)
 {
     struct err err = {0};
@@ -90,6 +143,9 @@ int main(void)
         cmocka_unit_test(divergence_equals_published_values),
         cmocka_unit_test(epsilon_equals_published_values),
         cmocka_unit_test(noise_meets_the_target_and_no_less_does),
+        cmocka_unit_test(spend_and_limit_agree_with_epsilon),
+        cmocka_unit_test(unlike_rounds_add_up),
+        cmocka_unit_test(whole_orders_are_a_close_upper_bound),
         cmocka_unit_test(a_target_that_no_noise_keeps_is_refused),
     };
 

@@ -164,7 +164,9 @@ static void check_training(const struct job *j, const struct plan *plan, const s
     holds(t->layers == plan->federated->layers);
     holds(t->layers <= or_i64(f->tuning->layers, f->model->shape->layers));
     if (f->tuning->method != FINE_TUNE_METHOD_FULL)
-        holds(t->rank == plan->federated->rank && t->rank <= or_i64(f->tuning->rank, 64));
+        holds(t->rank <= plan->federated->rank &&
+              t->rank >= or_i64(plan->federated->rank_min, plan->federated->rank) &&
+              plan->federated->rank <= or_i64(f->tuning->rank, 64));
     if (known_f64(f->tuning->learning_rate))
         holds(t->learning_rate == f->tuning->learning_rate);
     for (size_t i = 0; i < f->model->variants_count; i++)

@@ -1,0 +1,39 @@
+/* federated_solver.h - what the files of the solver share.
+ *
+ * federated_solve.c fits clients and writes their parts, federated_horizon.c finds T*,
+ * federated_select.c says who serves. Room-internal, theirs alone. */
+#ifndef COORDINATOR_PLANNER_FEDERATED_SOLVER_H
+#define COORDINATOR_PLANNER_FEDERATED_SOLVER_H
+
+#include "coordinator/planner/federated_link.h"
+#include "coordinator/planner/federated_solve.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct federated_want;
+struct roster;
+
+struct solver {
+    const struct roster *roster;
+    const struct federated_settings *settings;
+    const struct federated_want *want;
+    struct federated_solution *solution;
+    struct link_options links;
+    struct fit *class_fits;
+    bool *class_fits_any;
+    double *class_horizon; /* scratch of the default horizon */
+};
+
+/* federated_solve.c: steps before the horizon, 0 where they are too few; tokens of use in one. */
+int64_t solver_steps_at(const struct solver *v, const struct client_part *p, double horizon);
+double solver_useful_tokens(const struct solver *v, const struct client_part *p);
+
+/* federated_horizon.c: T*; says whether the goal is missed. */
+double solver_horizon(struct solver *v);
+
+/* federated_select.c: parts that do not serve become OUT_SELECTION. */
+int solver_select(struct solver *v, struct err *err);
+
+#endif
