@@ -9,6 +9,7 @@
 #include "common/json/json.h"
 #include "coordinator/lm/lm_backend.h"
 #include "coordinator/lm/lm_error.h"
+#include "coordinator/lm/lm_stream.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -299,7 +300,7 @@ int lm_completion_read(long status, const char *body, size_t len, const char *ke
                       "it answered %ld and pointed elsewhere: not followed", status);
         return 0;
     }
-    root = json_parse(body, len, &why);
+    root = lm_stream_is(body, len) ? lm_stream_join(body, len, &why) : json_parse(body, len, &why);
     if (!root && why.code == ERR_NOMEM)
         r.no_memory = true;
     else if (!root && status >= 400)

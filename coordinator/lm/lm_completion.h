@@ -3,7 +3,8 @@
  * Servers differ in everything but the outline; what each was seen to do is tolerated here and has
  * its test: errors as object, text or flat, also with status 200; content that is null, absent or a
  * list of parts; thinking in a field of its own, in a think block, or in one whose opening tag is
- * missing; usage that is absent or partial. Thread: none, pure functions. */
+ * missing; usage that is absent or partial; an event stream that nobody asked for. Thread: none,
+ * pure functions. */
 #ifndef COORDINATOR_LM_LM_COMPLETION_H
 #define COORDINATOR_LM_LM_COMPLETION_H
 

@@ -174,6 +174,8 @@ static void responses_are_read(void **state)
         {"<!DOCTYPE html>", NULL, NULL, LM_FAILURE_MALFORMED},
         {"{\"choices\":[{\"mess", NULL, NULL, LM_FAILURE_MALFORMED},
         {"data: {\"choices\":[]}\n\n", NULL, NULL, LM_FAILURE_MALFORMED},
+        {"data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n", "hi", NULL, LM_FAILURE_NONE},
+        {"data: {\"error\":\"no\"}\n\n", NULL, NULL, LM_FAILURE_REQUEST},
     };
 
     (void)state;
