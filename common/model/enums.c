@@ -326,3 +326,66 @@ static const struct enum_value event_kind_values[] = {
     {EVENT_KIND_MEASUREMENT, "measurement", ""},
 };
 NAMES(event_kind, "EventKind");
+
+static const struct enum_value signature_direction_values[] = {
+    {SIGNATURE_INPUT, "input", "given to the model"},
+    {SIGNATURE_OUTPUT, "output", "asked of the model"},
+};
+NAMES(signature_direction, "SignatureDirection");
+
+static const struct enum_value signature_role_values[] = {
+    {SIGNATURE_ROLE_OTHER, "other", "none of the others"},
+    {SIGNATURE_ROLE_HARDWARE, "hardware", "what machines there are"},
+    {SIGNATURE_ROLE_PERFORMANCE, "performance", "how fast, how soon, how much"},
+    {SIGNATURE_ROLE_OBJECTIVE, "objective", "what to prefer"},
+    {SIGNATURE_ROLE_MODEL, "model", "the model that is worked on"},
+    {SIGNATURE_ROLE_TASK, "task", "what is to be done"},
+    {SIGNATURE_ROLE_DATA, "data", "the data"},
+    {SIGNATURE_ROLE_QUALITY, "quality", "how good the result must be"},
+    {SIGNATURE_ROLE_COMMUNICATION, "communication", "links and what travels over them"},
+    {SIGNATURE_ROLE_PRIVACY, "privacy", "what may become known"},
+    {SIGNATURE_ROLE_AGGREGATION, "aggregation", "how updates are combined"},
+    {SIGNATURE_ROLE_COST, "cost", "what it may use up"},
+    {SIGNATURE_ROLE_STRATEGY, "strategy", "what to do, and how"},
+    {SIGNATURE_ROLE_ALLOCATION, "allocation", "who gets what"},
+    {SIGNATURE_ROLE_MEMORY, "memory", "how memory is used"},
+    {SIGNATURE_ROLE_PREDICTION, "prediction", "what is expected of it"},
+    {SIGNATURE_ROLE_MONITORING, "monitoring", "what is watched"},
+    {SIGNATURE_ROLE_DEPLOYMENT, "deployment", "how it goes into use"},
+    {SIGNATURE_ROLE_REASONING, "reasoning", "the way to the answer"},
+};
+NAMES(signature_role, "SignatureRole");
+
+static const struct enum_value signature_category_values[] = {
+    {SIGNATURE_CATEGORY_OPTIMIZATION, "optimization", "a better use of the hardware"},
+    {SIGNATURE_CATEGORY_TRAINING, "training", "how to train"},
+    {SIGNATURE_CATEGORY_INFERENCE, "inference", "how to run a trained model"},
+    {SIGNATURE_CATEGORY_EVALUATION, "evaluation", "how good a result is"},
+};
+NAMES(signature_category, "SignatureCategory");
+
+static const struct enum_value signature_module_values[] = {
+    {SIGNATURE_MODULE_PREDICT, "predict", "the outputs at once"},
+    {SIGNATURE_MODULE_CHAIN_OF_THOUGHT, "chain_of_thought", "the reasoning first"},
+};
+NAMES(signature_module, "SignatureModule");
+
+static const struct enum_value signature_adapter_values[] = {
+    {SIGNATURE_ADAPTER_CHAT, "chat", "fields under markers"},
+    {SIGNATURE_ADAPTER_JSON, "json", "the outputs as one JSON object"},
+};
+NAMES(signature_adapter, "SignatureAdapter");
+
+static const struct enum_value finding_level_values[] = {
+    {FINDING_LEVEL_ADVICE, "advice", "a person may know better"},
+    {FINDING_LEVEL_ERROR, "error", "a promise is broken"},
+};
+NAMES(finding_level, "FindingLevel");
+
+static const struct enum_value value_form_values[] = {
+    {VALUE_FORM_TEXT, "text", ""},     {VALUE_FORM_INTEGER, "integer", ""},
+    {VALUE_FORM_NUMBER, "number", ""}, {VALUE_FORM_TRUTH, "truth", ""},
+    {VALUE_FORM_NULL, "null", ""},     {VALUE_FORM_LIST, "list", ""},
+    {VALUE_FORM_MAP, "map", ""},
+};
+NAMES(value_form, "ValueForm");

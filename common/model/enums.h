@@ -398,4 +398,85 @@ enum event_kind {
     EVENT_KIND_MEASUREMENT = 8,
 };
 extern const struct enum_names event_kind_names;
+/* whether a field of a signature is given to the model or asked of it */
+enum signature_direction {
+    SIGNATURE_DIRECTION_UNSET = 0,
+    SIGNATURE_INPUT = 1,
+    SIGNATURE_OUTPUT = 2,
+};
+extern const struct enum_names signature_direction_names;
+
+/* What a field is about, whatever its name: hardware_context, hardware_constraints and
+ * hardware_cluster are one idea. */
+enum signature_role {
+    SIGNATURE_ROLE_UNSET = 0,
+    SIGNATURE_ROLE_OTHER = 1,
+    SIGNATURE_ROLE_HARDWARE = 2,
+    SIGNATURE_ROLE_PERFORMANCE = 3,
+    SIGNATURE_ROLE_OBJECTIVE = 4,
+    SIGNATURE_ROLE_MODEL = 5,
+    SIGNATURE_ROLE_TASK = 6,
+    SIGNATURE_ROLE_DATA = 7,
+    SIGNATURE_ROLE_QUALITY = 8,
+    SIGNATURE_ROLE_COMMUNICATION = 9,
+    SIGNATURE_ROLE_PRIVACY = 10,
+    SIGNATURE_ROLE_AGGREGATION = 11,
+    SIGNATURE_ROLE_COST = 12,
+    SIGNATURE_ROLE_STRATEGY = 13,
+    SIGNATURE_ROLE_ALLOCATION = 14,
+    SIGNATURE_ROLE_MEMORY = 15,
+    SIGNATURE_ROLE_PREDICTION = 16,
+    SIGNATURE_ROLE_MONITORING = 17,
+    SIGNATURE_ROLE_DEPLOYMENT = 18,
+    SIGNATURE_ROLE_REASONING = 19,
+};
+extern const struct enum_names signature_role_names;
+
+/* what a signature is for */
+enum signature_category {
+    SIGNATURE_CATEGORY_UNSET = 0,
+    SIGNATURE_CATEGORY_OPTIMIZATION = 1,
+    SIGNATURE_CATEGORY_TRAINING = 2,
+    SIGNATURE_CATEGORY_INFERENCE = 3,
+    SIGNATURE_CATEGORY_EVALUATION = 4,
+};
+extern const struct enum_names signature_category_names;
+
+/* how a signature is asked */
+enum signature_module {
+    SIGNATURE_MODULE_UNSET = 0,
+    SIGNATURE_MODULE_PREDICT = 1,          /* the outputs at once */
+    SIGNATURE_MODULE_CHAIN_OF_THOUGHT = 2, /* the reasoning first */
+};
+extern const struct enum_names signature_module_names;
+
+/* how a question is laid out for a model, and its answer read */
+enum signature_adapter {
+    SIGNATURE_ADAPTER_UNSET = 0,
+    SIGNATURE_ADAPTER_CHAT = 1, /* fields under [[ ## name ## ]] markers */
+    SIGNATURE_ADAPTER_JSON = 2, /* the outputs as one JSON object */
+};
+extern const struct enum_names signature_adapter_names;
+
+/* how much a finding about a signature weighs */
+enum finding_level {
+    FINDING_LEVEL_UNSET = 0,
+    FINDING_LEVEL_ADVICE = 1,
+    FINDING_LEVEL_ERROR = 2,
+};
+extern const struct enum_names finding_level_names;
+
+/* what kind of thing a value is */
+enum value_form {
+    VALUE_FORM_UNSET = 0,
+    VALUE_FORM_TEXT = 1,
+    VALUE_FORM_INTEGER = 2,
+    VALUE_FORM_NUMBER = 3,
+    VALUE_FORM_TRUTH = 4,
+    VALUE_FORM_NULL = 5,
+    VALUE_FORM_LIST = 6,
+    VALUE_FORM_MAP = 7,
+};
+extern const struct enum_names value_form_names;
+
 #endif

@@ -2,6 +2,8 @@
  * the wire and JSON. */
 #include "common/model/tool_message.h"
 
+#include "common/model/signature_message.h"
+
 RECORD_DEFINE_EMPTY(status_request, "StatusRequest");
 
 static const struct field devices_request_fields[] = {
@@ -88,6 +90,12 @@ static const struct field request_fields[] = {
     ROW_RECORD(request, key_forget, key_forget_request, FIELD_ONE_REQUIRED, "operator"),
     ROW_RECORD(request, keys, keys_request, FIELD_ONE_REQUIRED, "operator"),
     ROW_RECORD(request, measurements, measurements_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_list, signature_list_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_show, signature_show_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_create, signature_create_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_render, signature_render_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_check, signature_check_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, signature_run, signature_run_request, FIELD_ONE_REQUIRED, "operator"),
 };
 RECORD_DEFINE(request, "Request");
 
@@ -250,6 +258,15 @@ static const struct field response_fields[] = {
                "answers MeasurementsRequest"),
     ROW_RECORD(response, done, done_reply, FIELD_ONE_OF,
                "answers PlanCancelRequest, KeyAllowRequest and KeyForgetRequest"),
+    ROW_RECORD(response, signatures, signatures_reply, FIELD_ONE_OF,
+               "answers SignatureListRequest"),
+    ROW_RECORD(response, signature, signature_reply, FIELD_ONE_OF,
+               "answers SignatureShowRequest and SignatureCreateRequest"),
+    ROW_RECORD(response, prompt, prompt_reply, FIELD_ONE_OF, "answers SignatureRenderRequest"),
+    ROW_RECORD(response, signature_check, signature_check_reply, FIELD_ONE_OF,
+               "answers SignatureCheckRequest"),
+    ROW_RECORD(response, signature_run, signature_run_reply, FIELD_ONE_OF,
+               "answers SignatureRunRequest"),
 };
 RECORD_DEFINE(response, "Response");
 

@@ -17,6 +17,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct prompt_reply;
+struct signature_check_reply;
+struct signature_check_request;
+struct signature_create_request;
+struct signature_list_request;
+struct signature_render_request;
+struct signature_reply;
+struct signature_run_reply;
+struct signature_run_request;
+struct signature_show_request;
+struct signatures_reply;
+
 /* ask how the coordinator is */
 struct status_request {
     char unused; /* it has no field yet */
@@ -105,17 +117,23 @@ struct request {
     int64_t protocol_version; /* 1 */
     char *request_id;         /* chosen by the tool; a repeated one gets the stored answer */
     int progress; /* enum tristate: send Progress before the Response (never with a REQ socket) */
-    struct status_request *status;             /* viewer */
-    struct devices_request *devices;           /* viewer */
-    struct plan_request *plan;                 /* operator */
-    struct plans_request *plans;               /* viewer */
-    struct plan_get_request *plan_get;         /* viewer */
-    struct plan_cancel_request *plan_cancel;   /* operator */
-    struct deliveries_request *deliveries;     /* viewer */
-    struct key_allow_request *key_allow;       /* operator */
-    struct key_forget_request *key_forget;     /* operator */
-    struct keys_request *keys;                 /* operator */
-    struct measurements_request *measurements; /* viewer */
+    struct status_request *status;                     /* viewer */
+    struct devices_request *devices;                   /* viewer */
+    struct plan_request *plan;                         /* operator */
+    struct plans_request *plans;                       /* viewer */
+    struct plan_get_request *plan_get;                 /* viewer */
+    struct plan_cancel_request *plan_cancel;           /* operator */
+    struct deliveries_request *deliveries;             /* viewer */
+    struct key_allow_request *key_allow;               /* operator */
+    struct key_forget_request *key_forget;             /* operator */
+    struct keys_request *keys;                         /* operator */
+    struct measurements_request *measurements;         /* viewer */
+    struct signature_list_request *signature_list;     /* viewer */
+    struct signature_show_request *signature_show;     /* viewer */
+    struct signature_create_request *signature_create; /* viewer: nothing is kept */
+    struct signature_render_request *signature_render; /* viewer */
+    struct signature_check_request *signature_check;   /* viewer */
+    struct signature_run_request *signature_run;       /* operator: it costs tokens */
 };
 RECORD_DECLARE(request);
 
@@ -283,6 +301,11 @@ struct response {
     struct keys_reply *keys;                 /* answers KeysRequest */
     struct measurements_reply *measurements; /* answers MeasurementsRequest */
     struct done_reply *done; /* answers PlanCancelRequest, KeyAllowRequest and KeyForgetRequest */
+    struct signatures_reply *signatures; /* answers SignatureListRequest */
+    struct signature_reply *signature;   /* answers SignatureShowRequest, SignatureCreateRequest */
+    struct prompt_reply *prompt;         /* answers SignatureRenderRequest */
+    struct signature_check_reply *signature_check; /* answers SignatureCheckRequest */
+    struct signature_run_reply *signature_run;     /* answers SignatureRunRequest */
 };
 RECORD_DECLARE(response);
 

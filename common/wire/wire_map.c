@@ -1,8 +1,9 @@
 /* wire_map.c - see wire_map.h.
  *
  * Five messages travel; every other one is held by one of them, so walking down from the five, in
- * the records and in the descriptors side by side, matches them all. The tables are static: nothing
- * here can run out of memory, and pthread_once orders their writing before every reading. */
+ * the records and in the descriptors side by side, matches them all. Value, which holds itself, is
+ * met again on the way and then only named. The tables are static: nothing here can run out of
+ * memory, and pthread_once orders their writing before every reading. */
 #include "common/wire/wire_map.h"
 
 #include "common/model/agent_message.h"
@@ -149,12 +150,12 @@ static const struct wire_type *type_add(const struct record_type *record,
     struct wire_type *type;
     struct wire_field *at = &fields[fields_count];
 
-    if (slots[slot] && slots[slot]->done && slots[slot]->pb == pb)
+    /* A message inside itself lets the sender choose how deep we recurse: wire_scan sets the limit.
+     */
+    if (slots[slot] && slots[slot]->pb == pb)
         return slots[slot];
-    /* A message inside itself would let the sender choose how deep we recurse. */
     if (slots[slot]) {
-        err_set(&fault, ERR_INTERNAL, "%s contains itself, or belongs to two messages",
-                record->name);
+        err_set(&fault, ERR_INTERNAL, "%s belongs to two messages", record->name);
         return NULL;
     }
     if (strcmp(record->name, pb->short_name) != 0) {

@@ -35,6 +35,10 @@ struct wire_type {
 /* More than any message has (28): the walk of the bytes counts items per field on the stack. */
 #define WIRE_FIELDS_MAX 64
 
+/* Records within records. Value nests 32 deep (VALUE_DEPTH_MAX of coordinator/signature), a map's
+ * members take two levels for one, and what is around them less than ten. */
+#define WIRE_DEPTH_MAX 80
+
 /* NULL with ERR_INTERNAL: no protobuf message belongs to that record. */
 const struct wire_type *wire_type_find(const struct record_type *record, struct err *err);
 
@@ -54,6 +58,7 @@ struct wire_path {
     const struct wire_path *up; /* NULL: the message itself */
     const char *name;           /* of the field */
     size_t item;                /* from 1 among the field's items; 0: the field itself */
+    unsigned depth;             /* of records around it, counted by wire_scan alone */
 };
 
 /* err_set with "links[3].name: " before the text. Always -1. */

@@ -142,7 +142,7 @@ static int read_integers(const struct reader *r, const struct wire_field *f, con
 static int read_field(const struct reader *r, const struct wire_field *f, const void *message,
                       void *record, const struct wire_path *up)
 {
-    struct wire_path path = {up, f->row->name, 0};
+    struct wire_path path = {up, f->row->name, 0, 0};
     const void *from = wire_value(f->pb, message);
     size_t count = 0;
     void *to = field_at(f->row, record);

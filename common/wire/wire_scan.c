@@ -103,7 +103,7 @@ static int scan_known(const struct wire_field *f, const struct walk *w, size_t *
     bool repeated = wire_field_is_repeated(f);
     bool packed = f->row->type == FIELD_I64S && w->kind == KIND_BYTES;
     size_t most = repeated ? f->row->items_max : WIRE_OCCURRENCES_MAX;
-    struct wire_path path = {up, f->row->name, repeated ? *count + 1 : 0};
+    struct wire_path path = {up, f->row->name, repeated ? *count + 1 : 0, up ? up->depth + 1 : 1};
     const uint8_t *nul;
 
     if (w->kind != kind_of(f) && !packed)
@@ -115,6 +115,10 @@ static int scan_known(const struct wire_field *f, const struct walk *w, size_t *
         return wire_fault(&path, err, ERR_TOO_BIG, "%zu or more items, wanted at most %zu", *count,
                           most);
     }
+    if (f->record && path.depth > WIRE_DEPTH_MAX)
+        /* the whole path would fill the error */
+        return wire_fault(NULL, err, ERR_TOO_BIG, "%s: nested more than %d deep", f->row->name,
+                          WIRE_DEPTH_MAX);
     if (f->record)
         return wire_scan(f->record, w->payload, w->payload_len, &path, stats, err);
     if (f->pb->type == PROTOBUF_C_TYPE_STRING && w->payload_len > 0) {

@@ -11,6 +11,8 @@
 #ifndef COORDINATOR_SIGNATURE_SIGNATURE_H
 #define COORDINATOR_SIGNATURE_SIGNATURE_H
 
+#include "common/model/enums.h" /* directions, roles, categories */
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,45 +20,7 @@ struct buf;
 struct err;
 struct field;
 struct record_type;
-struct enum_names;
 struct value_type;
-
-enum signature_direction { SIGNATURE_INPUT = 1, SIGNATURE_OUTPUT = 2 };
-
-/* What a field is about, whatever its name: hardware_context, hardware_constraints and
- * hardware_cluster are one idea. */
-enum signature_role {
-    SIGNATURE_ROLE_OTHER = 1,
-    SIGNATURE_ROLE_HARDWARE,
-    SIGNATURE_ROLE_PERFORMANCE,
-    SIGNATURE_ROLE_OBJECTIVE,
-    SIGNATURE_ROLE_MODEL,
-    SIGNATURE_ROLE_TASK,
-    SIGNATURE_ROLE_DATA,
-    SIGNATURE_ROLE_QUALITY,
-    SIGNATURE_ROLE_COMMUNICATION,
-    SIGNATURE_ROLE_PRIVACY,
-    SIGNATURE_ROLE_AGGREGATION,
-    SIGNATURE_ROLE_COST,
-    SIGNATURE_ROLE_STRATEGY,
-    SIGNATURE_ROLE_ALLOCATION,
-    SIGNATURE_ROLE_MEMORY,
-    SIGNATURE_ROLE_PREDICTION,
-    SIGNATURE_ROLE_MONITORING,
-    SIGNATURE_ROLE_DEPLOYMENT,
-    SIGNATURE_ROLE_REASONING,
-};
-extern const struct enum_names signature_role_names;
-
-enum signature_category {
-    SIGNATURE_CATEGORY_OPTIMIZATION = 1,
-    SIGNATURE_CATEGORY_TRAINING,
-    SIGNATURE_CATEGORY_INFERENCE,
-    SIGNATURE_CATEGORY_EVALUATION,
-};
-extern const struct enum_names signature_category_names;
-
-extern const struct enum_names signature_direction_names;
 
 #define SIGNATURE_FIELDS_MAX 64 /* inputs and outputs together; ours have at most 12 */
 

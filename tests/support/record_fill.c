@@ -6,11 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+#define FILL_DEPTH_MAX 64 /* a record that holds itself ends long before */
+#define FILL_INSIDE_MAX 2 /* how often it stands in itself */
+
 struct filler {
     uint64_t seed;
     size_t items;
     size_t text;
     bool sparse;
+    const struct record_type *around[FILL_DEPTH_MAX]; /* being filled, outermost first */
+    size_t depth;
 };
 
 /* splitmix64: its constants are Steele, Lea and Flood's (2014). */
@@ -106,9 +111,21 @@ static char *text(struct filler *f, const struct field *row)
 static int fill_into(struct filler *f, const struct record_type *type, void *record,
                      const char *body);
 
+static size_t times_around(const struct filler *f, const struct record_type *type)
+{
+    size_t times = 0;
+
+    for (size_t i = 0; i < f->depth; i++)
+        times += f->around[i] == type;
+    return times;
+}
+
 static size_t items_wanted(struct filler *f, const struct field *row)
 {
     size_t n = f->items ? f->items : 1 + fill_random(&f->seed) % 3;
+
+    if (row->type == FIELD_RECORDS && times_around(f, row->record) >= FILL_INSIDE_MAX)
+        return 0;
 
     return n > row->items_max ? row->items_max : n;
 }
@@ -201,7 +218,11 @@ static int fill_into(struct filler *f, const struct record_type *type, void *rec
                      const char *body)
 {
     const struct field *chosen = body_chosen(f, type, body);
+    int rc = 0;
 
+    if (f->depth == FILL_DEPTH_MAX)
+        return -1;
+    f->around[f->depth++] = type;
     for (size_t i = 0; i < type->count; i++) {
         const struct field *row = &type->fields[i];
         const char *rest = row == chosen && body ? strchr(body, '.') : NULL;
@@ -212,15 +233,16 @@ static int fill_into(struct filler *f, const struct record_type *type, void *rec
         } else if (f->sparse && !(row->flags & FIELD_REQUIRED) && fill_random(&f->seed) % 2) {
             continue;
         }
-        if (fill_field(f, row, record, rest ? rest + 1 : NULL) < 0)
-            return -1;
+        if ((rc = fill_field(f, row, record, rest ? rest + 1 : NULL)) < 0)
+            break;
     }
-    return 0;
+    f->depth--;
+    return rc;
 }
 
 void *record_fill(const struct record_type *type, const struct fill *how)
 {
-    struct filler f = {how->seed, how->items, how->text, how->sparse};
+    struct filler f = {how->seed, how->items, how->text, how->sparse, {NULL}, 0};
     void *record = record_new(type, NULL);
 
     if (record && fill_into(&f, type, record, how->body) < 0) {

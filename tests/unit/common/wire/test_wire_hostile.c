@@ -4,6 +4,7 @@
 #include "common/model/agent_message.h"
 #include "common/model/tool_message.h"
 #include "common/wire/wire.h"
+#include "common/wire/wire_map.h"
 #include "common/wire/wire_scan.h"
 
 #include <inttypes.h>
@@ -526,6 +527,57 @@ static void the_sequence_of_a_bad_message_is_found(void **state)
     assert_int_equal(wire_agent_sequence(b.data, b.len), UNKNOWN_I64);
 }
 
+/* A list in a list in a list: a Value is the one message that holds itself. */
+static struct bytes nested_value(int depth)
+{
+    struct bytes value = {.len = 0};
+
+    put_integer(&value, 1, VALUE_FORM_LIST);
+    for (int i = 0; i < depth; i++) {
+        struct bytes around = {.len = 0};
+
+        put_integer(&around, 1, VALUE_FORM_LIST);
+        put_message(&around, 6, &value);
+        value = around;
+    }
+    return value;
+}
+
+static struct bytes render_request(int depth)
+{
+    struct bytes value = nested_value(depth), input = {.len = 0}, choice = {.len = 0};
+    struct bytes question = {.len = 0}, render = {.len = 0}, b = {.len = 0};
+
+    put_text(&input, 1, "question");
+    put_message(&input, 2, &value);
+    put_text(&choice, 1, "q -> a");
+    put_message(&question, 1, &choice);
+    put_message(&question, 2, &input);
+    put_message(&render, 1, &question);
+    put_integer(&b, 1, 1);
+    put_text(&b, 2, "r");
+    put_message(&b, 23, &render);
+    return b;
+}
+
+static void what_nests_too_deep_is_refused_before_it_is_unpacked(void **state)
+{
+    struct bytes b = render_request(WIRE_DEPTH_MAX - 4);
+    struct request *r;
+
+    (void)state;
+    r = decode(&request_type, WIRE_COMMAND, &b);
+    assert_non_null(r);
+    request_free(r);
+    b = render_request(WIRE_DEPTH_MAX - 3);
+    assert_null(decode(&request_type, WIRE_COMMAND, &b));
+    assert_int_equal(err.code, ERR_TOO_BIG);
+    assert_non_null(strstr(err.text, "nested more than"));
+    b = render_request(4000);
+    assert_null(decode(&request_type, WIRE_COMMAND, &b));
+    assert_int_equal(err.code, ERR_TOO_BIG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +601,7 @@ int main(void)
         cmocka_unit_test(an_unknown_field_of_a_command_is_counted),
         cmocka_unit_test(a_message_in_two_parts_is_one),
         cmocka_unit_test(the_sequence_of_a_bad_message_is_found),
+        cmocka_unit_test(what_nests_too_deep_is_refused_before_it_is_unpacked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
