@@ -1,7 +1,8 @@
 /* application.h - the coordinator's object, shared by the files of this folder only.
  *
  * coordinator.c opens, loops and closes; on_agents.c takes what agents say; on_requests.c what
- * tools ask; plans.c turns a job into deliveries; on_store.c goes on where the store answered. */
+ * tools ask; plans.c turns a job into deliveries; signatures.c has signatures shown, made and run;
+ * on_store.c goes on where the store answered. */
 #ifndef COORDINATOR_APPLICATION_H
 #define COORDINATOR_APPLICATION_H
 
@@ -40,7 +41,7 @@ struct store_result;
 enum pending_kind {
     PENDING_RECEIPT,      /* the agent is told that its message is stored */
     PENDING_FIND_REQUEST, /* was this request answered before? */
-    PENDING_TURN,         /* a plan is being made by the cycle */
+    PENDING_TURN,         /* a plan is being made by the cycle, or a signature asked about */
     PENDING_COMMIT,       /* a plan is being stored */
     PENDING_CANCEL,       /* a cancellation is being stored */
     PENDING_ANSWER,       /* an answer is being stored, then sent */
@@ -141,6 +142,10 @@ void show_plan(struct coordinator *c, struct pending *p);
 void show_measurements(struct coordinator *c, struct pending *p);
 void show_deliveries(struct coordinator *c, struct pending *p);
 int answer_deliveries(struct coordinator *c, struct pending *p, const char *plan_id);
+
+/* signatures.c */
+void ask_desk(struct coordinator *c, struct pending *p); /* whatever is about signatures */
+void desk_answered(struct coordinator *c, struct pending *p, struct cycle_note *note);
 
 /* plans.c */
 void begin_plan(struct coordinator *c, struct pending *p);

@@ -63,6 +63,7 @@ static int open_cycle(struct coordinator *c, struct err *err)
     settings.lm = &lm;
     settings.lm_max_tokens = c->config->lm_max_tokens;
     settings.keeps_replies = c->config->lm_cache_age_ms > 0;
+    settings.signature_dir = c->config->signature_dir;
     return (c->cycle = cycle_start(c->net, &settings, err)) ? 0 : -1;
 }
 

@@ -154,13 +154,15 @@ void start_request(struct coordinator *c, struct pending *p)
         show_measurements(c, p);
     else if (r->deliveries)
         show_deliveries(c, p);
+    else
+        ask_desk(c, p);
 }
 
 /* Does it change something, so that carrying it out twice would be wrong? */
 static bool changes(const struct request *r)
 {
     return (r->plan && r->plan->dry_run != TRI_TRUE) || r->plan_cancel || r->key_allow ||
-           r->key_forget;
+           r->key_forget || r->signature_run; /* which costs tokens */
 }
 
 /* Look for an earlier answer; p goes on in on_store.c. */

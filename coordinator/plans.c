@@ -233,6 +233,10 @@ void on_cycle(struct coordinator *c, struct cycle_note *note)
         keep_reply(c, note);
     if (!(p = turn_of(c, note->turn)))
         return;
+    if (note->kind == CYCLE_ANSWER) {
+        desk_answered(c, p, note);
+        return;
+    }
     if (note->kind == CYCLE_DONE) {
         turn_done(c, p, note);
         return;

@@ -82,6 +82,9 @@ static const struct setting rows[] = {
         .help = "append every answer of the model to this file"),
     ROW(lm_replay, .type = SETTING_PATH, .standard_help = "none",
         .help = "answer from such a file, and ask no endpoint"),
+    ROW(signature_dir, .type = SETTING_PATH,
+        .help = "folder with signatures of your own, NAME.json each; one that has a built-in one's "
+                "name may change its words"),
 
     ROW(log_level, .type = SETTING_CHOICE, .group = "Running", .standard = "info",
         .choices = log_levels, .word = "LEVEL", .flags = SETTING_RELOADABLE,

@@ -47,6 +47,7 @@ struct config {
     char *lm_ca_file;        /* NULL: the system's */
     char *lm_record;         /* NULL: nothing is recorded */
     char *lm_replay;         /* wins over lm_url; NULL: none */
+    char *signature_dir; /* NULL: only the built-in signatures */
     /* running */
     int log_level;  /* enum log_level */
     char *log_file; /* NULL: stderr */

@@ -9,8 +9,10 @@
 #include "common/model/job.h"
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
+#include "common/model/tool_message.h"
 #include "common/net/actor.h"
 #include "common/net/poll.h"
+#include "coordinator/cycle/desk.h"
 #include "coordinator/cycle/turn.h"
 #include "coordinator/lm/lm.h"
 #include "coordinator/signature/catalog.h"
@@ -32,6 +34,7 @@ struct order {
     const struct snapshot *snapshot;
     char key[LM_CACHE_KEY_SIZE]; /* of a reply that was looked for; "": it is about a turn */
     char *record;                /* NULL: none is kept */
+    struct request *request; /* about signatures; NULL: it is a planning turn */
 };
 
 /* A turn that waits for a model, or for a snapshot after it. */
@@ -71,6 +74,7 @@ void cycle_order_free(struct order *o)
     mem_free(o->record);
     job_free(o->job);
     snapshot_unref(o->snapshot);
+    request_free(o->request);
     mem_free(o);
 }
 
@@ -87,6 +91,7 @@ void cycle_note_free(struct cycle_note *n)
     mem_free(n->record);
     plan_free(n->plan);
     job_free(n->job);
+    response_free(n->response);
     mem_free(n);
 }
 
@@ -261,6 +266,18 @@ static void take_replies(struct worker *w)
         take_reply(w, reply);
 }
 
+/* A question about signatures, answered at once. */
+static void answer_order(struct worker *w, struct order *o)
+{
+    const struct desk desk = {.catalog = w->catalog, .framing = w->framing};
+    struct cycle_note *n = note_new(w, CYCLE_ANSWER, o->turn);
+
+    if (!n)
+        return;
+    n->response = desk_answer(&desk, o->request, &n->err);
+    pipe_send(w->pipe, n);
+}
+
 static void take_order(struct worker *w, struct order *o)
 {
     struct waiting *turn;
@@ -268,6 +285,8 @@ static void take_order(struct worker *w, struct order *o)
     if (o->key[0]) {
         lm_found(w->lm, o->key, o->record);
         take_replies(w);
+    } else if (o->request) {
+        answer_order(w, o);
     } else if (o->begin) {
         begin(w, o);
     } else if ((turn = place_for(w, o->turn))) {
@@ -340,8 +359,11 @@ static int worker_open(struct worker *w, struct cycle *c, struct err *err)
     w->tools.policy = c->settings.policy;
     if (c->settings.keeps_replies)
         c->lm.cache = (struct lm_cache){find_reply, keep_reply, w};
-    if (!(w->catalog = catalog_new(err)) || !(w->framing = framing_builtin(err)) ||
-        !(w->lm = lm_start(c->net, &c->lm, err)) || !(w->poller = net_poller_new(POLL_THINGS, err)))
+    if (!(w->catalog = c->settings.signature_dir
+                           ? catalog_new_from_folder(c->settings.signature_dir, err)
+                           : catalog_new(err)) ||
+        !(w->framing = framing_builtin(err)) || !(w->lm = lm_start(c->net, &c->lm, err)) ||
+        !(w->poller = net_poller_new(POLL_THINGS, err)))
         return -1;
     if (c->lm.model && text_set(&w->model, c->lm.model, err) < 0)
         return -1;
@@ -465,11 +487,32 @@ void cycle_found(struct cycle *c, struct order **moved, const void *record, size
     cycle_order_free(o);
 }
 
+int cycle_ask(struct cycle *c, uint64_t turn, struct request **moved, struct err *err)
+{
+    struct order *o;
+
+    if (c->turns >= CYCLE_TURNS_MAX)
+        return err_set(err, ERR_BUSY, "%d requests are being carried out, try again later",
+                       CYCLE_TURNS_MAX);
+    if (!(o = mem_zalloc(sizeof *o)))
+        return err_set(err, ERR_NOMEM, "request");
+    o->turn = turn;
+    o->request = *moved;
+    if (actor_send(c->actor, o) < 0) {
+        o->request = NULL;
+        cycle_order_free(o);
+        return err_set(err, ERR_BUSY, "the planner is busy");
+    }
+    *moved = NULL;
+    c->turns++;
+    return 0;
+}
+
 struct cycle_note *cycle_receive(struct cycle *c)
 {
     struct cycle_note *n = actor_receive(c->actor);
 
-    if (n && n->kind == CYCLE_DONE)
+    if (n && (n->kind == CYCLE_DONE || n->kind == CYCLE_ANSWER))
         c->turns--;
     return n;
 }

@@ -25,6 +25,8 @@ struct job;
 struct lm_settings;
 struct net;
 struct plan;
+struct request;
+struct response;
 struct snapshot;
 
 #define CYCLE_TURNS_MAX 64 /* under way at once; a plan request past it is answered with busy */
@@ -34,6 +36,7 @@ struct cycle_settings {
     const struct lm_settings *lm; /* copied; backend none: jobs that ask for a model fall back */
     int64_t lm_max_tokens;        /* longest answer asked for */
     bool keeps_replies;           /* the owner keeps what models said: see CYCLE_FIND_REPLY */
+    const char *signature_dir;    /* the user's own signatures; NULL: none; needed while starting */
 };
 
 struct cycle *cycle_start(struct net *net, const struct cycle_settings *settings, struct err *err);
@@ -51,6 +54,8 @@ int cycle_continue(struct cycle *c, uint64_t turn, const struct snapshot *snapsh
  * asked before. */
 void cycle_found(struct cycle *c, struct order **moved, const void *record, size_t len);
 void cycle_order_free(struct order *o); /* one that no answer comes to; NULL is fine */
+/* A request about signatures (desk.h); *moved is NULL afterwards. Answered with CYCLE_ANSWER. */
+int cycle_ask(struct cycle *c, uint64_t turn, struct request **moved, struct err *err);
 
 enum cycle_note_kind {
     CYCLE_PROGRESS,      /* text says what is being done */
@@ -58,6 +63,7 @@ enum cycle_note_kind {
     CYCLE_DONE,          /* plan, or err where it is NULL; job is given back */
     CYCLE_FIND_REPLY,    /* is a reply kept under the key in text? take order, call cycle_found */
     CYCLE_KEEP_REPLY,    /* keep record under the key in text */
+    CYCLE_ANSWER,        /* response, or err where it is NULL: the end of a cycle_ask */
 };
 
 struct cycle_note {
@@ -68,6 +74,9 @@ struct cycle_note {
     struct order *order; /* may be taken */
     struct plan *plan;   /* may be taken: set to NULL */
     struct job *job;     /* likewise */
+    struct plan *plan;         /* may be taken: set to NULL */
+    struct job *job;           /* likewise */
+    struct response *response; /* likewise */
     struct err err;
 };
 
