@@ -13,6 +13,10 @@ static const char *const engines[] = {"analytic", "lm", "mlx", "llama.cpp", NULL
 static const char *const methods[] = {"lora", "dora", "full", NULL};
 static const char *const targets[] = {"all", "qv", NULL};
 static const char *const roles[] = {"viewer", "operator", NULL};
+static const char *const adapters[] = {"chat", "json", NULL};
+static const char *const categories[] = {"optimization", "training", "inference", "evaluation",
+                                         NULL};
+static const char *const modules[] = {"predict", "chain_of_thought", NULL};
 
 const struct args_option args_options[OPTION_COUNT] = {
     [OPTION_HELP] = {.name = "--help", .help = "show help, of the command where one is given"},
@@ -122,7 +126,104 @@ const struct args_option args_options[OPTION_COUNT] = {
     [OPTION_MACHINE] = {.name = "--machine",
                         .word = "FILE.json",
                         .help = "a machine file instead of a device: no coordinator is asked"},
+    [OPTION_ADAPTER] = {.name = "--adapter",
+                        .word = "chat|json",
+                        .choices = adapters,
+                        .help = "fields under markers, which is the default, or one JSON object"},
+    [OPTION_ADD_INSTRUCTIONS] = {.name = "--add-instructions",
+                                 .word = "TEXT",
+                                 .help = "more instructions, after those of the base"},
+    [OPTION_APPEND] = {.name = "--append",
+                       .word = "input|output:FIELD",
+                       .many = true,
+                       .help = "a field after the last of its section"},
+    [OPTION_AS_TEXT] = {.name = "--as-text",
+                        .help = "take the program's examples as they are, whatever the types say"},
+    [OPTION_BASE] = {.name = "--base",
+                     .word = "NAME",
+                     .many = true,
+                     .help = "signature to begin with; several give their fields one after the "
+                             "other"},
+    [OPTION_CATEGORY] = {.name = "--category",
+                         .word = "optimization|training|inference|evaluation",
+                         .choices = categories,
+                         .help = "only signatures of this category"},
+    [OPTION_DEFINITION] = {.name = "--definition",
+                           .help = "as a data file, for a folder of signatures"},
+    [OPTION_DOMAIN] = {.name = "--domain",
+                       .word = "DOMAIN",
+                       .help = "make a signature for this domain: computer_vision, nlp, ..."},
+    [OPTION_FIELD] = {.name = "--field",
+                      .word = "FIELD",
+                      .many = true,
+                      .help = "with --domain: an output of your own"},
+    [OPTION_FOLDER] = {.name = "--folder",
+                       .word = "DIR",
+                       .env = "ESPALIER_SIGNATURES",
+                       .help = "folder with your own signatures, NAME.json each"},
+    [OPTION_FRAMING] = {.name = "--framing",
+                        .word = "FILE",
+                        .help = "the words around fields and markers, instead of our own"},
+    [OPTION_FROM] = {.name = "--from",
+                     .word = "FILE",
+                     .help = "a program that DSPy saved, whose words and examples are taken over"},
+    [OPTION_HARDWARE] = {.name = "--hardware",
+                         .word = "KEY=VALUE",
+                         .many = true,
+                         .help = "with --domain: a fact, which becomes the default of "
+                                 "hardware_constraints"},
+    [OPTION_INPUTS] = {.name = "--inputs",
+                       .word = "FILE",
+                       .help = "JSON object with a value for each input; - is standard input"},
+    [OPTION_INSERT] = {.name = "--insert",
+                       .word = "INDEX:input|output:FIELD",
+                       .many = true,
+                       .help = "a field at that place of its section: 0 is first, -1 after the "
+                               "last"},
+    [OPTION_INSTRUCTIONS] = {.name = "--instructions",
+                             .word = "TEXT",
+                             .help = "what the model is to do"},
+    [OPTION_MODULE] = {.name = "--module",
+                       .word = "predict|chain_of_thought",
+                       .choices = modules,
+                       .help = "ask for the outputs at once, which is the default, or for the "
+                               "reasoning first"},
+    [OPTION_NO_CONTEXT] = {.name = "--no-context",
+                           .word = "WHY",
+                           .help = "why the signature asks for no hardware or performance "
+                                   "context"},
+    [OPTION_NO_FALLBACK] = {.name = "--no-fallback",
+                            .help = "do not ask again for JSON where a chat answer cannot be "
+                                    "read"},
+    [OPTION_NO_RETRY] = {.name = "--no-retry",
+                         .help = "do not show the model what was wrong with its answer"},
+    [OPTION_PREDICTOR] = {.name = "--predictor",
+                          .word = "PATH",
+                          .help = "which predictor of the program; needed where it has several"},
+    [OPTION_PREPEND] = {.name = "--prepend",
+                        .word = "input|output:FIELD",
+                        .many = true,
+                        .help = "a field before the first of its section"},
+    [OPTION_PYTHON] = {.name = "--python", .help = "as the Python class that DSPy would have"},
+    [OPTION_RENAME] = {.name = "--as", .word = "NAME", .help = "name of the new signature"},
+    [OPTION_SAVE] = {.name = "--save",
+                     .word = "DIR",
+                     .help = "write the signature as DIR/NAME.json, for --folder"},
+    [OPTION_SIGNATURE] = {.name = "--signature",
+                          .word = "NAME",
+                          .help = "signature that the program's predictor has"},
+    [OPTION_STATE] = {.name = "--state",
+                      .word = "FILE",
+                      .help = "a program's JSON file, as DSPy saves and loads it"},
+    [OPTION_TYPED] = {.name = "--typed",
+                      .help = "the typed form: outputs are records and lists, as plans use them"},
+    [OPTION_WITHOUT] = {.name = "--without",
+                        .word = "NAME",
+                        .many = true,
+                        .help = "leave this field of the base out"},
 };
+
+_Static_assert(OPTION_COUNT <= 64, "a command's options are the bits of 64");
 
 const char *args_env(char *const *env, const char *name)
 {
@@ -195,6 +296,13 @@ static int take_option(int argc, char *const *argv, int *i, struct args *a, stru
     if (check_value(a, id, value, args_options[id].name, err) < 0)
         return -1;
     a->value[id] = value;
+    if (!args_options[id].many)
+        return 0;
+    if (a->many_count == ARGS_MANY_MAX)
+        return err_set(err, ERR_INVALID, "%s: more than %d such options", args_options[id].name,
+                       ARGS_MANY_MAX);
+    a->many[a->many_count].id = id;
+    a->many[a->many_count++].value = value;
     return 0;
 }
 

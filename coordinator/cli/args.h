@@ -1,7 +1,8 @@
 /* args.h - the command line: words and options, from one table.
  *
  * An option is --name, or --name VALUE, or --name=VALUE, before or after the words; after "--" all
- * are words. An option that is given twice counts as its last. Some have a variable of the
+ * are words. An option that is given twice counts as its last, unless its row
+ * says that each counts. Some have a variable of the
  * environment, which the command line wins over. What an option may hold is checked here, so that a
  * typing error is found before anything is asked of a coordinator. */
 #ifndef COORDINATOR_CLI_ARGS_H
@@ -44,6 +45,35 @@ enum option_id {
     OPTION_CONTEXT,
     OPTION_DEVICE,
     OPTION_MACHINE,
+    OPTION_ADAPTER,
+    OPTION_ADD_INSTRUCTIONS,
+    OPTION_APPEND,
+    OPTION_AS_TEXT,
+    OPTION_BASE,
+    OPTION_CATEGORY,
+    OPTION_DEFINITION,
+    OPTION_DOMAIN,
+    OPTION_FIELD,
+    OPTION_FOLDER,
+    OPTION_FRAMING,
+    OPTION_FROM,
+    OPTION_HARDWARE,
+    OPTION_INPUTS,
+    OPTION_INSERT,
+    OPTION_INSTRUCTIONS,
+    OPTION_MODULE,
+    OPTION_NO_CONTEXT,
+    OPTION_NO_FALLBACK,
+    OPTION_NO_RETRY,
+    OPTION_PREDICTOR,
+    OPTION_PREPEND,
+    OPTION_PYTHON,
+    OPTION_RENAME,
+    OPTION_SAVE,
+    OPTION_SIGNATURE,
+    OPTION_STATE,
+    OPTION_TYPED,
+    OPTION_WITHOUT,
     OPTION_COUNT
 };
 
@@ -55,6 +85,7 @@ struct args_option {
     const char *const *choices; /* NULL at the end; NULL: any text */
     bool duration;              /* milliseconds, as num_parse_duration_ms reads them */
     int64_t most;               /* an integer from 1 to this; 0: no integer */
+    bool many;                  /* each time it is given counts */
     const char *env;            /* NULL: none */
     const char *help;           /* what it does, for help */
 };
@@ -62,6 +93,7 @@ struct args_option {
 extern const struct args_option args_options[OPTION_COUNT];
 
 #define ARGS_WORDS_MAX 8
+#define ARGS_MANY_MAX 160 /* twice the fields that a signature may have, and some bases */
 #define ARGS_TIMEOUT_MAX_MS (7 * 86400000LL) /* a week: long enough for any --wait */
 
 struct args {
@@ -70,6 +102,11 @@ struct args {
     int64_t timeout_ms; /* of --timeout; UNKNOWN_I64: not given */
     const char *words[ARGS_WORDS_MAX];
     size_t count;
+    struct {
+        enum option_id id;
+        const char *value;
+    } many[ARGS_MANY_MAX]; /* of options that may stand several times, in their order */
+    size_t many_count;
 };
 
 /* env: NAME=value, NULL at the end; may be NULL. An unknown option, one too many words, a missing

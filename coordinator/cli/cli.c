@@ -23,7 +23,7 @@
 const char *const cli_exit_help[CLI_EXIT_COUNT] = {
     [CLI_OK] = "done",
     [CLI_REFUSED] =
-        "the coordinator refused: no such plan or device, no plan is feasible, not allowed",
+        "refused: no such plan or device, not feasible, not allowed; no usable answer; lint errors",
     [CLI_USAGE] = "the command line is wrong, or a file that it names",
     [CLI_UNREACHED] = "no coordinator there, no answer in time, or one that cannot be read",
     [CLI_UNDELIVERED] = "an assignment was refused by its device, failed, expired or was cancelled",
@@ -88,6 +88,12 @@ int cli_fail(struct cli *c, const struct err *err)
 {
     cli_say(c, "%s", err->text);
     return exit_of(err->code);
+}
+
+int cli_refuse(struct cli *c, const struct err *err)
+{
+    cli_say(c, "%s", err->text);
+    return err->code == ERR_NOMEM || err->code == ERR_INTERNAL ? CLI_BROKEN : CLI_USAGE;
 }
 
 /* ---- asking ---- */

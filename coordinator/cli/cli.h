@@ -25,9 +25,10 @@ struct response;
 
 enum cli_exit {
     CLI_OK = 0,
-    CLI_REFUSED = 1,   /* the coordinator refused: no such plan, no plan is feasible, not allowed */
-    CLI_USAGE = 2,     /* the command line, or a file that it names */
-    CLI_UNREACHED = 3, /* no coordinator, no answer in time, or one that cannot be read */
+    CLI_REFUSED = 1,     /* the coordinator refused: no such plan, no plan is feasible, not allowed;
+                            the linter found an error, a model gave no usable answer */
+    CLI_USAGE = 2,       /* the command line, or a file that it names */
+    CLI_UNREACHED = 3,   /* no coordinator, no answer in time, or one that cannot be read */
     CLI_UNDELIVERED = 4, /* an assignment was refused, failed, expired or ended otherwise */
     CLI_UNFINISHED = 5,  /* the time was up before every assignment was delivered */
     CLI_BROKEN = 6,      /* this program: memory, or what it prints to */
@@ -81,6 +82,10 @@ void cli_say(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 
 /* The exit code of a local failure, said on stderr. */
 int cli_fail(struct cli *c, const struct err *err);
 
+/* The same for what was done here, without a coordinator: a fault of the command line, or of a file
+ * that it names. */
+int cli_refuse(struct cli *c, const struct err *err);
+
 /* Ask and wait: --timeout, else timeout_ms. CLI_OK: *out is an OK response with the body at `body`
  * (offset in struct response) and is yours to response_free; else it was said why: a refusal is
  * printed as a Response with --json. The request is yours to clear. */
@@ -127,6 +132,14 @@ int cmd_plan_show(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_why(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_cancel(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_watch(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_list(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_show(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_create(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_lint(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_check(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_render(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_export(struct cli *c, const char *const *words, size_t count);
+int cmd_signature_run(struct cli *c, const char *const *words, size_t count);
 int cmd_key(struct cli *c, const char *const *words, size_t count);
 int cmd_help(struct cli *c, const char *const *words, size_t count);
 int cmd_predict(struct cli *c, const char *const *words, size_t count);

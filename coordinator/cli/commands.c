@@ -54,6 +54,52 @@ static const char predict_text[] =
     "A machine file is a recorded or composed machine, or no more than "
     "{\"chip\": \"Apple M4 Max\", \"gpu_cores\": 40, \"memory_gb\": 64}. What is left out of it "
     "cannot be said, and the answer names it.";
+/* What the signature commands take that touch no fleet. */
+#define PURE (BIT(HELP) | BIT(JSON) | BIT(FOLDER))
+#define QUESTION \
+    (BIT(INPUTS) | BIT(ADAPTER) | BIT(FRAMING) | BIT(STATE) | BIT(PREDICTOR) | BIT(AS_TEXT))
+#define CHOICE (BIT(TYPED) | BIT(MODULE) | BIT(NO_CONTEXT))
+
+static const char signature_name_text[] =
+    "NAME may leave out \"Signature\" at its end; a line like \"question -> answer: int\" is a "
+    "signature too.";
+
+static const char create_text[] =
+    "One of three ways. --domain makes a signature for whatever has none of its own, with the "
+    "--hardware at hand as a default and your own outputs. A LINE like \"question, context: "
+    "list[str] -> answer: int\" is a whole signature. --base begins with others and changes them: "
+    "--append, --prepend, --insert, --without, one after the other.\n"
+    "A FIELD is NAME, NAME:TYPE, NAME=DESCRIPTION or NAME:TYPE=DESCRIPTION; types are Python's: "
+    "str, int, float, bool, list[str], dict[str, int], Literal['a', 'b'], Optional[int].\n"
+    "A name that would get two meanings is refused. Every signature asks for hardware and "
+    "performance context, or says why not (--no-context).";
+
+static const char lint_text[] =
+    "What is likely to go wrong with a signature before any model has seen it. A word with a dot "
+    "or a slash is a file. Exit code 1 when there is an error among the findings.";
+
+static const char check_text[] =
+    "Reads a program that DSPy saved as JSON (2.4 to 3.x), holds it against the signature, and "
+    "shows what it would change. A program that was made with dspy.ChainOfThought needs --module "
+    "chain_of_thought. Nothing is changed.";
+
+static const char render_text[] =
+    "Prints the messages exactly as a model would get them, without asking one. --inputs is a file "
+    "with a JSON object: a value for each input, of any JSON type; - is standard input. An input "
+    "without a value takes its default, or is left out. With --state the words and examples of a "
+    "program that DSPy saved are used; with --framing the words around them.";
+
+static const char export_text[] =
+    "--python prints the class that DSPy would have, --definition a data file for a folder of "
+    "signatures, and --state writes a program file that DSPy loads, with the words and examples "
+    "of another program where --from names one. A program with several predictors is exported as "
+    "PATH=NAME words: optimize.predict=LoRAOptimization.";
+
+static const char run_text[] =
+    "Asks the coordinator, which asks its model, and prints the value of each output, how often "
+    "the model was asked, what that cost, and what had to be repaired. An answer that cannot be "
+    "read is asked for once more, with what was wrong with it; a chat answer then once as JSON. "
+    "Exit code 1 when there is no usable answer.";
 
 static const char help_text[] =
     "Topics: job (every field of a job file), federated and pipeline (the same for one kind of "
@@ -82,6 +128,28 @@ const struct command commands[] = {
     {"plans", "", "list plans, newest first", NULL, ASKING, 0, 0, cmd_plans},
     {"predict", "", "will a model fit on a Mac, and how fast will it be there", predict_text,
      ASKING | PREDICTING, 0, 0, cmd_predict},
+    {"signature list", "", "list the signatures there are", NULL, PURE | BIT(CATEGORY), 0, 0,
+     cmd_signature_list},
+    {"signature show", "NAME", "show a signature", signature_name_text,
+     PURE | CHOICE | BIT(PYTHON) | BIT(DEFINITION), 1, 1, cmd_signature_show},
+    {"signature create", "[LINE]", "make a signature", create_text,
+     PURE | BIT(DOMAIN) | BIT(HARDWARE) | BIT(FIELD) | BIT(BASE) | BIT(APPEND) | BIT(PREPEND) |
+         BIT(INSERT) | BIT(WITHOUT) | BIT(RENAME) | BIT(INSTRUCTIONS) | BIT(ADD_INSTRUCTIONS) |
+         BIT(NO_CONTEXT) | BIT(PYTHON) | BIT(DEFINITION) | BIT(SAVE),
+     0, 1, cmd_signature_create},
+    {"signature lint", "NAME|FILE", "look for what is likely to go wrong", lint_text, PURE, 1, 1,
+     cmd_signature_lint},
+    {"signature check", "STATE", "hold a saved program against a signature", check_text,
+     PURE | CHOICE | BIT(SIGNATURE) | BIT(PREDICTOR) | BIT(AS_TEXT), 1, 1, cmd_signature_check},
+    {"signature render", "NAME", "print the messages of a question", render_text,
+     PURE | CHOICE | QUESTION, 1, 1, cmd_signature_render},
+    {"signature export", "NAME...", "write a signature for DSPy", export_text,
+     PURE | CHOICE | BIT(PYTHON) | BIT(DEFINITION) | BIT(STATE) | BIT(FROM) | BIT(PREDICTOR) |
+         BIT(AS_TEXT),
+     1, ARGS_WORDS_MAX - 2, cmd_signature_export},
+    {"signature run", "NAME", "ask the coordinator's model", run_text,
+     ASKING | CHOICE | QUESTION | BIT(FOLDER) | BIT(NO_RETRY) | BIT(NO_FALLBACK), 1, 1,
+     cmd_signature_run},
     {"key", "", "print this tool's public key, made at first use", NULL,
      BIT(HELP) | BIT(JSON) | BIT(KEY) | BIT(DATA_DIR), 0, 0, cmd_key},
     {"help", "[COMMAND|TOPIC]", "show help", help_text, BIT(HELP), 0, 3, cmd_help},

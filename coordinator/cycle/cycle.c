@@ -34,7 +34,7 @@ struct order {
     const struct snapshot *snapshot;
     char key[LM_CACHE_KEY_SIZE]; /* of a reply that was looked for; "": it is about a turn */
     char *record;                /* NULL: none is kept */
-    struct request *request; /* about signatures; NULL: it is a planning turn */
+    struct request *request;     /* about signatures; NULL: it is a planning turn */
 };
 
 /* A turn that waits for a model, or for a snapshot after it. */

@@ -70,10 +70,8 @@ struct cycle_note {
     enum cycle_note_kind kind;
     uint64_t turn; /* 0: of no turn */
     char text[160];
-    char *record;        /* one line of JSON; may be taken */
-    struct order *order; /* may be taken */
-    struct plan *plan;   /* may be taken: set to NULL */
-    struct job *job;     /* likewise */
+    char *record;              /* one line of JSON; may be taken */
+    struct order *order;       /* may be taken */
     struct plan *plan;         /* may be taken: set to NULL */
     struct job *job;           /* likewise */
     struct response *response; /* likewise */

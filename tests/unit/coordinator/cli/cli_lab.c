@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define WORDS_MAX 16
+#define WORDS_MAX 24
 #define PAGE_ITEMS 2 /* devices in a page of the fake */
 
 /* A page of the sample, as the protocol pages. */
