@@ -1,12 +1,16 @@
 /* agent.c - see agent.h. */
 #include "agent/agent.h"
+#include "agent/agent_limits.h"
 #include "agent/agent_settings.h"
 #include "agent/apply/apply.h"
+#include "agent/bench/bench.h"
 #include "agent/link/sleep_watch.h"
 #include "agent/link/uplink.h"
+#include "agent/measured.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/process.h"
 #include "agent/report/report.h"
+#include "agent/signals.h"
 #include "common/core/clock.h"
 #include "common/core/err.h"
 #include "common/core/file.h"
@@ -18,19 +22,17 @@
 #include "common/net/net.h"
 #include "common/net/poll.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define POLL_LINK 0
 #define POLL_SIGNAL 1
-#define POLL_OUTPUT 2
-#define POLL_MAX (2 + APPLY_RUNNING_MAX)
-#define LOOK_MS 5000       /* a wait at most: some polls do not count sleep, and go on after it */
-#define LAST_WORDS_MS 1500 /* for receipts of the last statuses, before Goodbye */
+#define POLL_MEASURED 2
+#define POLL_OUTPUT 3
+#define POLL_MAX (3 + APPLY_RUNNING_MAX)
+#define LOOK_MS 5000        /* a wait at most: some polls do not count sleep, and go on after it */
+#define QUIET_LOOK_MS 30000 /* between looks whether the machine may be measured */
+#define LAST_WORDS_MS 1500  /* for receipts of the last statuses, before Goodbye */
 
 struct agent {
     const struct agent_settings *settings; /* borrowed */
@@ -41,12 +43,14 @@ struct agent {
     struct net_poller *poller;
     struct probe *probe;
     struct report *report;
+    struct measured *measured;
     struct apply *apply;
     struct uplink *uplink;
     struct sleep_watch sleep;
     int64_t heartbeat_ms; /* the coordinator's wish; 0: none yet */
     int64_t state_due_ms;
     int64_t profile_due_ms;
+    int64_t measure_due_ms;     /* look whether the machine is quiet enough */
     bool welcomed;              /* there is a session */
     bool state_full;            /* the next state has its notes: the first of a session */
     bool profile_wanted;        /* not yet handed to the socket */
@@ -54,81 +58,13 @@ struct agent {
     size_t fds_count;
 };
 
-/* ---- signals: a byte in a pipe ---- */
-
-static int signal_pipe[2] = {-1, -1};
-static volatile sig_atomic_t stop_signals;
-
-static void on_signal(int number)
-{
-    int saved = errno;
-
-    if (number != SIGCHLD)
-        stop_signals++;
-    if (write(signal_pipe[1], "s", 1) < 0) /* full: the loop is awake anyway */
-        errno = 0;
-    errno = saved;
-}
-
-static int catch_signals(struct err *err)
-{
-    static const int numbers[] = {SIGTERM, SIGINT, SIGCHLD};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
-
-    if (pipe(signal_pipe) < 0)
-        return err_set_errno(err, errno, "pipe");
-    for (size_t i = 0; i < 2; i++) {
-        fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-        fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return 0;
-}
-
-static void drain_signals(void)
-{
-    char bytes[64];
-
-    while (read(signal_pipe[0], bytes, sizeof bytes) > 0)
-        ;
-}
-
-/* ---- what a plan may use now ---- */
-
-static void take_limit(struct plan_limits *out, int64_t bytes, const char *source)
-{
-    if (!known_i64(bytes) || (known_i64(out->memory_bytes) && out->memory_bytes <= bytes))
-        return;
-    out->memory_bytes = bytes;
-    snprintf(out->memory_source, sizeof out->memory_source, "%s", source);
-}
-
-/* The smallest of what is known. The reserve that plans leave free is the coordinator's: it is
- * already taken off in the plan, and is our slack for what has changed since. */
+/* What a plan may use now. What a replayed machine has free does not change with what runs here. */
 static void limits(void *arg, const int64_t *groups, size_t count, struct plan_limits *out)
 {
     struct agent *a = arg;
-    const struct profile *p = report_profile(a->report);
-    struct state *s = NULL;
-    int64_t own = 0;
 
-    *out = (struct plan_limits){.memory_bytes = UNKNOWN_I64, .disk_free_bytes = UNKNOWN_I64};
-    if (a->settings->memory_limit_bytes > 0)
-        take_limit(out, a->settings->memory_limit_bytes, "the owner's memory_limit");
-    if (p->metal)
-        take_limit(out, p->metal->working_set_bytes, "Metal's working set");
-    take_limit(out, p->memory_bytes, "physical memory");
-    if (probe_state(a->probe, &s, NULL) < 0)
-        return;
-    /* what a replayed machine has free does not change with what runs here */
-    if (!probe_is_replay(a->probe) && process_groups_memory(groups, count, &own, NULL) < 0)
-        own = 0;
-    if (known_i64(s->memory_available_bytes))
-        take_limit(out, s->memory_available_bytes + own, "memory available now");
-    out->disk_free_bytes = s->disk_free_bytes;
-    state_free(s);
+    agent_limits(a->probe, report_profile(a->report), a->settings->memory_limit_bytes, groups,
+                 count, out);
 }
 
 /* ---- what the link tells ---- */
@@ -214,12 +150,38 @@ static int open_link(struct agent *a, struct err *err)
         return -1;
     link.server_key = server_key;
     if (!(a->net = net_new(1, err)) || !(a->poller = net_poller_new(POLL_MAX, err)) ||
-        net_poller_add_fd(a->poller, signal_pipe[0], POLL_SIGNAL, err) < 0 ||
+        net_poller_add_fd(a->poller, signals_fd(), POLL_SIGNAL, err) < 0 ||
         net_random_id(a->boot_id, sizeof a->boot_id, "b") < 0 ||
         !(a->uplink = uplink_new(a->net, &link, &handlers, clock_mono_ms(), err)))
         return -1;
     uplink_watch(a->uplink, a->poller, POLL_LINK);
     return 0;
+}
+
+/* What was measured goes into the profile; the digest then differs, and the coordinator asks. */
+static int use_measured(struct agent *a, bool *changed, struct err *err)
+{
+    const struct bench_result *r = measured_result(a->measured);
+    char text[3 * BENCH_TEXT_MAX];
+
+    *changed = false;
+    if (!r)
+        return 0;
+    bench_describe(r, text, sizeof text);
+    if (report_measured(a->report, r->flops, r->bandwidth, text, err) < 0)
+        return -1;
+    return report_refresh(a->report, changed, err);
+}
+
+static int open_measured(struct agent *a, const char *data_dir, struct err *err)
+{
+    bool changed;
+
+    if (probe_is_replay(a->probe))
+        return 0;
+    if (!(a->measured = measured_new(data_dir, report_profile(a->report)->chip, err)))
+        return -1;
+    return use_measured(a, &changed, err);
 }
 
 static int open_apply(struct agent *a, const char *data_dir, struct err *err)
@@ -263,10 +225,10 @@ struct agent *agent_new(const struct agent_settings *settings, const char *data_
         goto fail;
     a->settings = settings;
     a->version = version;
-    if (catch_signals(err) < 0 || net_keys_load_or_make(key_path, &a->keys, err) < 0 ||
+    if (signals_catch(err) < 0 || net_keys_load_or_make(key_path, &a->keys, err) < 0 ||
         !(a->probe = probe_open(&probe, err)) ||
-        !(a->report = report_new(a->probe, &report, err)) || open_apply(a, data_dir, err) < 0 ||
-        open_link(a, err) < 0)
+        !(a->report = report_new(a->probe, &report, err)) || open_measured(a, data_dir, err) < 0 ||
+        open_apply(a, data_dir, err) < 0 || open_link(a, err) < 0)
         goto fail;
     sleep_watch_init(&a->sleep, clock_mono_ms(), clock_awake_ms());
     a->profile_due_ms = clock_mono_ms() + settings->profile_interval_ms;
@@ -282,6 +244,7 @@ void agent_free(struct agent *a)
 {
     if (!a)
         return;
+    measured_free(a->measured);
     uplink_free(a->uplink);
     apply_free(a->apply);
     report_free(a->report);
@@ -329,6 +292,29 @@ static void refresh_profile(struct agent *a, int64_t now_ms)
         log_info(NULL, "the profile has changed");
         a->profile_wanted = true;
     }
+}
+
+/* Once after joining, while no command of a plan would suffer. */
+static void measure(struct agent *a, int64_t now_ms)
+{
+    struct state *s = NULL;
+    struct err err;
+    bool changed;
+
+    if (!a->measured || !a->settings->bench)
+        return;
+    if (measured_finish(a->measured)) {
+        if (use_measured(a, &changed, &err) < 0)
+            log_warn(NULL, "the last profile stands: %s", err.text);
+        else
+            a->profile_wanted |= changed;
+    }
+    if (!a->welcomed || now_ms < a->measure_due_ms || !measured_is_wanted(a->measured) ||
+        !apply_is_idle(a->apply) || probe_state(a->probe, &s, NULL) < 0)
+        return;
+    a->measure_due_ms = now_ms + QUIET_LOOK_MS;
+    measured_start(a->measured, a->net, a->poller, POLL_MEASURED, s);
+    state_free(s);
 }
 
 static int64_t state_interval(const struct agent *a)
@@ -411,12 +397,13 @@ static int turn(struct agent *a, int64_t wait_ms, struct err *err)
     if (net_poller_wait(a->poller, wait_ms, ids, POLL_MAX) < 0)
         return err_set(err, ERR_INTERNAL, "the network is shutting down");
     unwatch_outputs(a);
-    drain_signals();
+    signals_drain();
     now = read_clock();
     look_for_sleep(a, now.mono_ms);
     uplink_serve(a->uplink, now.mono_ms);
     apply_tick(a->apply, now);
     refresh_profile(a, now.mono_ms);
+    measure(a, now.mono_ms);
     send_profile(a);
     send_state(a, now.mono_ms);
     forward_reports(a, now);
@@ -432,7 +419,7 @@ static int wind_down(struct agent *a, struct err *err)
 
     log_info(NULL, "stopping");
     apply_stop(a->apply, read_clock());
-    while (!apply_is_idle(a->apply) && stop_signals < 2) {
+    while (!apply_is_idle(a->apply) && signals_stops() < 2) {
         if (turn(a, 100, err) < 0)
             return -1;
     }
@@ -449,7 +436,7 @@ int agent_run(struct agent *a, struct err *err)
 {
     log_info(a->settings->coordinator, "espalier-agent %s, key %s, probing %s", a->version,
              a->keys.public_key, probe_backend_name(a->probe));
-    while (stop_signals == 0) {
+    while (signals_stops() == 0) {
         if (turn(a, next_due(a, clock_mono_ms()), err) < 0)
             return -1;
     }

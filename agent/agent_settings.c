@@ -40,6 +40,8 @@ static const struct setting rows[] = {
         .help = "bits a second towards the coordinator; 0 is unknown"),
     ROW(down_bps, .type = SETTING_F64, .standard = "0", .min = 0, .max = 1e13, .word = "BPS",
         .help = "bits a second from the coordinator; 0 is unknown"),
+    ROW(bench, .type = SETTING_BOOL, .standard = "yes",
+        .help = "time matrix products and memory for 2 s, once after joining"),
     ROW(replay, .type = SETTING_PATH, .standard_help = "the machine it runs on",
         .help = "report this recorded or composed machine instead"),
     ROW(state, .type = SETTING_PATH, .standard_help = "those in the replayed file",
@@ -76,7 +78,7 @@ static const struct setting rows[] = {
     ROW(log_files, .type = SETTING_INT, .standard = "5", .min = 0, .max = LOG_FILES_MAX,
         .help = "older ones to keep"),
     ROW(json, .type = SETTING_BOOL, .standard = "no", .flags = SETTING_NO_FILE,
-        .help = "probe and check: print JSON"),
+        .help = "probe, check and bench: print JSON"),
 };
 
 static int check(const void *values, struct err *err)
@@ -92,20 +94,24 @@ static int check(const void *values, struct err *err)
 
 const struct settings_spec agent_settings_spec = {
     .program = "espalier-agent",
-    .usage = "[OPTION...] [run | probe | check | key | config show | config sample | version]",
-    .summary = "Reports what this Mac is and how it is, and keeps and runs its part of each plan.\n"
-               "\n"
-               "  run            stay connected to the coordinator (this is the default)\n"
-               "  probe          print what would be reported, and why the rest is unknown;\n"
-               "                 needs no coordinator\n"
-               "  check          look at all that the agent rests on, up to the coordinator's\n"
-               "                 answer, and say what is wrong and what to do about it\n"
-               "  key            print this device's public key; it is made when there is none\n"
-               "  config show    print every setting and where its value comes from\n"
-               "  config sample  print a file of all settings\n"
-               "\n"
-               "Exit: 0 done, or stopped by SIGTERM or SIGINT; 1 something failed, or check found\n"
-               "something wrong; 2 wrong usage or settings; 3 another agent has the folder.",
+    .usage =
+        "[OPTION...] [run | probe | check | bench | key | config show | config sample | version]",
+    .summary =
+        "Reports what this Mac is and how it is, and keeps and runs its part of each plan.\n"
+        "\n"
+        "  run            stay connected to the coordinator (this is the default)\n"
+        "  probe          print what would be reported, and why the rest is unknown;\n"
+        "                 needs no coordinator\n"
+        "  check          look at all that the agent rests on, up to the coordinator's\n"
+        "                 answer, and say what is wrong and what to do about it\n"
+        "  bench          time matrix products and memory, print the rates, and keep them for\n"
+        "                 the next reports\n"
+        "  key            print this device's public key; it is made when there is none\n"
+        "  config show    print every setting and where its value comes from\n"
+        "  config sample  print a file of all settings\n"
+        "\n"
+        "Exit: 0 done, or stopped by SIGTERM or SIGINT; 1 something failed, or check found\n"
+        "something wrong; 2 wrong usage or settings; 3 another agent has the folder.",
     .env_prefix = "ESPALIER_AGENT_",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],

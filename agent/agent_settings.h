@@ -17,6 +17,7 @@ struct agent_settings {
     int64_t state_interval_ms;
     int64_t profile_interval_ms;
     double up_bps, down_bps; /* 0: unknown */
+    bool bench;
     char *replay;
     char *state;
     char *model_dir;

@@ -1,11 +1,14 @@
 /* main.c - espalier-agent: options, commands, exit codes. */
 #include "agent/agent.h"
 #include "agent/agent_settings.h"
+#include "agent/bench/bench.h"
 #include "agent/check/finding.h"
 #include "agent/check_device.h"
+#include "agent/measured.h"
 #include "agent/probe/probe.h"
 #include "agent/probe_print.h"
 #include "agent/report/report.h"
+#include "common/core/buf.h"
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/log.h"
@@ -146,6 +149,45 @@ static int print_key(const struct agent_settings *s)
     return rc;
 }
 
+static char *print_rates(const struct bench_result *r, struct err *err)
+{
+    char how[3 * BENCH_TEXT_MAX];
+    struct buf b;
+
+    bench_describe(r, how, sizeof how);
+    buf_init(&b, 4096);
+    buf_addf(&b, "matrix products  %.4g GFLOP/s\nmemory           %.4g GB/s\n%s\n", r->flops / 1e9,
+             r->bandwidth / 1e9, how);
+    return buf_take(&b, NULL, err);
+}
+
+static int bench(const struct agent_settings *s)
+{
+    struct err err = {0};
+    char *dir = s->replay ? NULL : open_data_dir(s, &err), *text = NULL;
+    struct probe_options options = {.volume_path = dir};
+    struct measured *measured = NULL;
+    const struct bench_result *r;
+    struct profile *profile = NULL;
+    struct state *state = NULL;
+    struct probe *p = NULL;
+
+    log_set_level(LOGL_WARN);
+    if (s->replay)
+        err_set(&err, ERR_INVALID, "bench: times the machine it runs on, and replay is set");
+    else if (dir && (p = probe_open(&options, &err)) && probe_profile(p, &profile, &err) == 0 &&
+             probe_state(p, &state, &err) == 0 &&
+             (measured = measured_new(dir, profile->chip, &err)) &&
+             (r = measured_now(measured, state, &err)))
+        text = s->json ? bench_print(r, &err) : print_rates(r, &err);
+    measured_free(measured);
+    state_free(state);
+    profile_free(profile);
+    probe_free(p);
+    mem_free(dir);
+    return print_text(text, &err);
+}
+
 static int check(const struct agent_settings *s, const char *file)
 {
     struct findings *found = mem_zalloc(sizeof *found);
@@ -181,6 +223,8 @@ static int run_words(struct settings *loaded, char *const *words, size_t count)
         return run(s);
     if (count == 1 && strcmp(words[0], "probe") == 0)
         return probe(s);
+    if (count == 1 && strcmp(words[0], "bench") == 0)
+        return bench(s);
     if (count == 1 && strcmp(words[0], "check") == 0)
         return check(s, settings_file(loaded));
     if (count == 1 && strcmp(words[0], "key") == 0)
@@ -193,7 +237,7 @@ static int run_words(struct settings *loaded, char *const *words, size_t count)
         return print_text(settings_sample(&agent_settings_spec, &err), &err);
     fprintf(
         stderr,
-        "espalier-agent: \"%s\": wanted run, probe, check, key, version, config show or config sample\n",
+        "espalier-agent: \"%s\": wanted run, probe, check, bench, key, version, config show or config sample\n",
         words[0]);
     return EXIT_USAGE;
 }

@@ -15,6 +15,8 @@ struct report {
     char *name;
     char *agent_version;
     double up_bps, down_bps;
+    double flops, bandwidth; /* measured; NaN: not */
+    char *measured;          /* how */
     struct profile *profile;
     char digest[17];
 };
@@ -25,6 +27,7 @@ void report_free(struct report *r)
         return;
     mem_free(r->name);
     mem_free(r->agent_version);
+    mem_free(r->measured);
     profile_free(r->profile);
     mem_free(r);
 }
@@ -42,6 +45,7 @@ struct report *report_new(struct probe *probe, const struct report_settings *set
     r->probe = probe;
     r->up_bps = settings->up_bps;
     r->down_bps = settings->down_bps;
+    r->flops = r->bandwidth = UNKNOWN_F64;
     if (text_set(&r->name, settings->name, err) < 0 ||
         text_set(&r->agent_version, settings->agent_version, err) < 0 ||
         report_refresh(r, &changed, err) < 0) {
@@ -49,6 +53,37 @@ struct report *report_new(struct probe *probe, const struct report_settings *set
         return NULL;
     }
     return r;
+}
+
+int report_measured(struct report *r, double flops, double bandwidth, const char *detail,
+                    struct err *err)
+{
+    if (text_set(&r->measured, detail, err) < 0)
+        return -1;
+    r->flops = flops;
+    r->bandwidth = bandwidth;
+    return 0;
+}
+
+static void forget_reason(struct profile *p, const char *field)
+{
+    for (size_t i = 0; i < p->unknown_count; i++) {
+        if (strcmp(p->unknown[i].field, field) != 0)
+            continue;
+        record_clear(&unknown_fact_type, &p->unknown[i]);
+        p->unknown[i] = p->unknown[--p->unknown_count];
+        return;
+    }
+}
+
+static int fill_measured(const struct report *r, struct profile *p, double *field, const char *name,
+                         double value, struct err *err)
+{
+    if (!known_f64(value) || known_f64(*field))
+        return 0;
+    *field = value;
+    forget_reason(p, name);
+    return profile_note(p, err, name, FACT_SOURCE_MEASURED, r->measured);
 }
 
 int report_refresh(struct report *r, bool *changed, struct err *err)
@@ -60,6 +95,9 @@ int report_refresh(struct report *r, bool *changed, struct err *err)
         return -1;
     if ((r->name && text_set(&profile->name, r->name, err) < 0) ||
         text_set(&profile->agent_version, r->agent_version, err) < 0 ||
+        fill_measured(r, profile, &profile->gpu_flops, "gpu_flops", r->flops, err) < 0 ||
+        fill_measured(r, profile, &profile->memory_bandwidth_bytes_per_s,
+                      "memory_bandwidth_bytes_per_s", r->bandwidth, err) < 0 ||
         record_check(&profile_type, profile, err) < 0) {
         profile_free(profile);
         return -1;

@@ -31,6 +31,11 @@ void report_free(struct report *r); /* NULL is fine */
  */
 int report_refresh(struct report *r, bool *changed, struct err *err);
 
+/* Rates that were timed on this machine, for where the probe knows none; they are in the profile
+ * from the next refresh on. NaN: none. `detail` says how they were timed, and is copied. */
+int report_measured(struct report *r, double flops, double bandwidth, const char *detail,
+                    struct err *err);
+
 const struct profile *report_profile(const struct report *r); /* borrowed until the next refresh */
 const char *report_digest(const struct report *r);            /* 16 hexadecimal digits; the same */
 

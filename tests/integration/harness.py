@@ -172,7 +172,7 @@ class Agent:
         self.process = Process(
             [program("espalier-agent"), "--data-dir", self.folder, "--name", self.name,
              "--coordinator", self.coordinator.endpoint, f"--server-key={server_key or self.coordinator.key}",
-             "--log-level", "debug", *self.options], self.folder + ".log")
+             "--log-level", "debug", "--bench=no", *self.options], self.folder + ".log")
         return self
 
     def plan_folder(self, job):

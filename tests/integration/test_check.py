@@ -98,6 +98,31 @@ class Check(unittest.TestCase):
         self.assertEqual(found["folder"]["grade"], "wrong")
         self.assertIn("chmod", found["folder"]["seen"])
 
+    def test_a_machine_that_was_timed_reports_its_own_rates(self):
+        done = h.run(h.program("espalier-agent"), "bench", "--json", "--data-dir", self.folder)
+        timed = json.loads(done.stdout)
+        self.assertGreater(timed["gpu_flops"], 0)
+        agent = h.Agent(self.coordinator, self.folder, "timed").allow().start()
+        try:
+            profile = h.wait_until("the profile", lambda: next(
+                (d["profile"] for d in self.coordinator.json("devices")["devices"]
+                 if d.get("profile", {}).get("name") == "timed"), None))
+            self.assertEqual(profile["gpu_flops"], timed["gpu_flops"])
+            self.assertEqual(profile["memory_bandwidth_bytes_per_s"], timed["memory_bandwidth_bytes_per_s"])
+            notes = {f["field"]: f for f in profile["facts"]}
+            self.assertEqual(notes["gpu_flops"]["source"], "measured")
+            self.assertIn("on the device", notes["gpu_flops"]["detail"])
+            self.assertNotIn("gpu_flops", [u["field"] for u in profile["unknown"]])
+        finally:
+            agent.process.stop()
+
+    def test_only_the_machine_itself_is_timed(self):
+        done = h.run(h.program("espalier-agent"), "bench", "--data-dir", self.folder, "--replay",
+                     os.path.join(h.MACHINES, "m1-8gb-1.json"), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("replay is set", done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "bench.json")))
+
     def test_beside_a_running_agent_its_session_is_left_alone(self):
         agent = h.Agent(self.coordinator, self.folder, "running").allow().start()
         try:

@@ -57,6 +57,30 @@ static void another_name_is_another_digest(void **state)
     probe_free(probe);
 }
 
+/* A rate that was timed fills what the probe does not know, is another profile, and says how. */
+static void measured_rates_are_in_the_profile(void **state)
+{
+    struct probe *probe = replay();
+    struct report *r = report_new(probe, &plain, NULL);
+    const struct fact_note *note;
+    bool changed;
+
+    (void)state;
+    assert_false(known_f64(report_profile(r)->gpu_flops));
+    assert_non_null(profile_find_unknown(report_profile(r), "gpu_flops"));
+    assert_int_equal(report_measured(r, 2.5e12, NAN, "2.0 s on the device", NULL), 0);
+    assert_int_equal(report_refresh(r, &changed, NULL), 0);
+    assert_true(changed);
+    assert_true(report_profile(r)->gpu_flops == 2.5e12);
+    assert_false(known_f64(report_profile(r)->memory_bandwidth_bytes_per_s));
+    assert_null(profile_find_unknown(report_profile(r), "gpu_flops"));
+    assert_non_null(note = profile_find_note(report_profile(r), "gpu_flops"));
+    assert_int_equal(note->source, FACT_SOURCE_MEASURED);
+    assert_string_equal(note->detail, "2.0 s on the device");
+    report_free(r);
+    probe_free(probe);
+}
+
 static void reasons_come_with_the_first_state_alone(void **state)
 {
     struct probe *probe = replay();
@@ -145,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_knows_its_name_and_digest),
         cmocka_unit_test(another_name_is_another_digest),
+        cmocka_unit_test(measured_rates_are_in_the_profile),
         cmocka_unit_test(reasons_come_with_the_first_state_alone),
         cmocka_unit_test(the_owners_rates_are_stated),
         cmocka_unit_test(a_name_that_is_too_long_is_refused),
