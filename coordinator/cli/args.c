@@ -12,6 +12,7 @@
 static const char *const engines[] = {"analytic", "lm", "mlx", "llama.cpp", NULL};
 static const char *const methods[] = {"lora", "dora", "full", NULL};
 static const char *const targets[] = {"all", "qv", NULL};
+static const char *const availabilities[] = {"drawn", "always", NULL};
 static const char *const roles[] = {"viewer", "operator", NULL};
 static const char *const adapters[] = {"chat", "json", NULL};
 static const char *const categories[] = {"optimization", "training", "inference", "evaluation",
@@ -80,6 +81,33 @@ const struct args_option args_options[OPTION_COUNT] = {
     [OPTION_NAME] = {.name = "--name",
                      .word = "TEXT",
                      .help = "name of the key's owner, for people"},
+    [OPTION_FLEET] = {.name = "--fleet",
+                      .word = "DIR",
+                      .help = "plan for the recorded or composed machines of this folder (*.json), "
+                              "not for the coordinator's fleet; asks no coordinator"},
+    [OPTION_SYNTHETIC] = {.name = "--synthetic",
+                          .word = "N",
+                          .help = "plan for N made-up Macs, drawn from the table of chips; asks no "
+                                  "coordinator"},
+    [OPTION_SEED] = {.name = "--seed",
+                     .word = "NUMBER",
+                     .help = "what is drawn is drawn from this: the same seed, the same result; "
+                             "default 1"},
+    [OPTION_ROUNDS] = {.name = "--rounds",
+                       .word = "N",
+                       .help = "rounds, or runs of a pipeline, that are played; default 100"},
+    [OPTION_JITTER] = {.name = "--jitter",
+                       .word = "SIGMA",
+                       .help = "how much a device's speed and link vary from round to round "
+                               "(deviation of a log-normal factor); default 0.2"},
+    [OPTION_AVAILABILITY] = {.name = "--availability",
+                             .word = "drawn|always",
+                             .choices = availabilities,
+                             .help = "drawn: some Macs are away in office hours, some with the lid "
+                                     "closed (the default); always: every Mac is there"},
+    [OPTION_PLOT] = {.name = "--plot",
+                     .word = "FILE.svg",
+                     .help = "write a picture of the rounds there"},
     [OPTION_MODEL] = {.name = "--model",
                       .word = "CONFIG.json",
                       .help = "the model's Hugging Face config.json"},
@@ -223,7 +251,7 @@ const struct args_option args_options[OPTION_COUNT] = {
                         .help = "leave this field of the base out"},
 };
 
-_Static_assert(OPTION_COUNT <= 64, "a command's options are the bits of 64");
+_Static_assert(OPTION_COUNT <= 128, "a command's options are the bits of 128");
 
 const char *args_env(char *const *env, const char *name)
 {
@@ -364,7 +392,8 @@ int args_parse(int argc, char *const *argv, char *const *env, struct args *out, 
     return 0;
 }
 
-int args_allow(const struct args *a, uint64_t allowed, const char *command, struct err *err)
+int args_allow(const struct args *a, unsigned __int128 allowed, const char *command,
+               struct err *err)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
         if (a->value[id] && !a->from_env[id] && !(allowed & OPTION_BIT(id)))

@@ -32,6 +32,13 @@ enum option_id {
     OPTION_REASON,
     OPTION_TOOL,
     OPTION_NAME,
+    OPTION_FLEET,
+    OPTION_SYNTHETIC,
+    OPTION_SEED,
+    OPTION_ROUNDS,
+    OPTION_JITTER,
+    OPTION_AVAILABILITY,
+    OPTION_PLOT,
     OPTION_MODEL,
     OPTION_FORMAT,
     OPTION_METHOD,
@@ -77,7 +84,8 @@ enum option_id {
     OPTION_COUNT
 };
 
-#define OPTION_BIT(id) (UINT64_C(1) << (id))
+#define OPTION_BIT(id) \
+    ((unsigned __int128)1 << (id)) /* gcc and clang have it on every 64-bit machine */
 
 struct args_option {
     const char *name;           /* with its dashes */
@@ -114,7 +122,8 @@ struct args {
 int args_parse(int argc, char *const *argv, char *const *env, struct args *out, struct err *err);
 
 /* Refuse an option of the command line that is not in the set of bits. */
-int args_allow(const struct args *a, uint64_t allowed, const char *command, struct err *err);
+int args_allow(const struct args *a, unsigned __int128 allowed, const char *command,
+               struct err *err);
 
 /* The value of a variable, NULL when it is not there or empty. */
 const char *args_env(char *const *env, const char *name);

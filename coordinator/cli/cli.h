@@ -2,8 +2,9 @@
  *
  * A row of the table in commands.c is a command: words, form, options, help, function. Dispatch and
  * help come from it. A command fills requests, asks (cli_ask), and prints the answer in one of two
- * forms: for people through a page, or with --json as the coordinator sent it. It speaks the public
- * protocol (proto/PROTOCOL.md) and nothing else. One thread. */
+ * forms: for people through a page, or with --json as the coordinator sent it. About the
+ * fleet it speaks the public protocol (proto/PROTOCOL.md) and nothing else; commands that are given
+ * a fleet of files, or a made-up one, plan by themselves. One thread. */
 #ifndef COORDINATOR_CLI_CLI_H
 #define COORDINATOR_CLI_CLI_H
 
@@ -55,12 +56,12 @@ struct cli {
 };
 
 struct command {
-    const char *words;   /* "plan federated" */
-    const char *form;    /* what follows: "JOB.json" */
-    const char *summary; /* one line */
-    const char *text;    /* more, for help; NULL: nothing */
-    uint64_t options;    /* beside --help */
-    size_t least, most;  /* words after the command's own */
+    const char *words;         /* "plan federated" */
+    const char *form;          /* what follows: "JOB.json" */
+    const char *summary;       /* one line */
+    const char *text;          /* more, for help; NULL: nothing */
+    unsigned __int128 options; /* beside --help */
+    size_t least, most;        /* words after the command's own */
     int (*run)(struct cli *c, const char *const *words, size_t count); /* an exit code */
 };
 
@@ -131,6 +132,7 @@ int cmd_plans(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_show(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_why(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_cancel(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_simulate(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_watch(struct cli *c, const char *const *words, size_t count);
 int cmd_signature_list(struct cli *c, const char *const *words, size_t count);
 int cmd_signature_show(struct cli *c, const char *const *words, size_t count);

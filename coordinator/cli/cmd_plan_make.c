@@ -3,56 +3,24 @@
 #include "coordinator/cli/cli.h"
 
 #include "common/core/clock.h"
-#include "common/core/err.h"
-#include "common/core/file.h"
-#include "common/core/limits.h"
 #include "common/core/mem.h"
 #include "common/core/unknown.h"
-#include "common/document/job_file.h"
 #include "common/model/tool_message.h"
 #include "coordinator/cli/deliveries.h"
+#include "coordinator/cli/job_input.h"
 #include "coordinator/cli/show.h"
 
 #include <string.h>
 
 /* ---- the job file ---- */
 
-/* Files that a job names lie beside it, unless their path is absolute. */
-static int read_beside(void *arg, const char *path, size_t max, char **data, size_t *len,
-                       struct err *err)
-{
-    const char *job = arg, *slash = strrchr(job, '/');
-    char *full = *path == '/' || !slash ? file_path(err, "%s", path)
-                                        : file_path(err, "%.*s/%s", (int)(slash - job), job, path);
-    int rc = full ? file_read(full, max, data, len, err) : -1;
-
-    mem_free(full);
-    return rc;
-}
-
-static int read_job(const char *path, struct job **out, struct err *err)
-{
-    char *text = NULL;
-    size_t len;
-    int rc;
-
-    if (file_read(path, JSON_TEXT_MAX, &text, &len, err) < 0)
-        return -1;
-    rc = job_file_read(text, len, read_beside, (void *)(uintptr_t)path, out, err);
-    mem_free(text);
-    return rc < 0 ? err_prefix(err, "%s", path) : 0;
-}
-
 static int job_of_kind(struct cli *c, const char *path, int kind, struct job **out)
 {
-    struct err err = {0};
     struct job *job = NULL;
-    int is;
+    int is, rc = job_input_read(c, path, &job);
 
-    if (read_job(path, &job, &err) < 0) {
-        cli_say(c, "%s", err.text);
-        return err.code == ERR_NOMEM ? CLI_BROKEN : CLI_USAGE;
-    }
+    if (rc != CLI_OK)
+        return rc;
     is = job->pipeline ? PLAN_KIND_PIPELINE : PLAN_KIND_FEDERATED;
     if (is != kind) {
         cli_say(c, "%s: job %s is a %s job; use espalier plan %s", path, job->job_id,

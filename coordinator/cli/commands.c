@@ -13,6 +13,9 @@
     (BIT(MODEL) | BIT(FORMAT) | BIT(ENGINE) | BIT(METHOD) | BIT(TARGETS) | BIT(RANK) |    \
      BIT(LAYERS) | BIT(BATCH) | BIT(SEQ) | BIT(CHECKPOINT) | BIT(PROMPT) | BIT(CONTEXT) | \
      BIT(DEVICE) | BIT(MACHINE))
+/* A fleet that is given, and how to play on it. */
+#define GIVEN (BIT(FLEET) | BIT(SYNTHETIC) | BIT(SEED))
+#define PLAYING (GIVEN | BIT(ROUNDS) | BIT(JITTER) | BIT(AVAILABILITY) | BIT(PLOT))
 #define PLANNING (ASKING | BIT(ENGINE) | BIT(DRY_RUN) | BIT(WAIT))
 
 static const char devices_text[] =
@@ -36,6 +39,16 @@ static const char why_text[] =
     "Every field of the client's assignment with its value, what bound it and the reason; what "
     "the engine proposed for clients of its kind and what became of it; for a client that was "
     "left out, why, and what would let it in.";
+
+static const char simulate_text[] =
+    "Plays the job's rounds on the coordinator's fleet, or without a coordinator on the machine "
+    "files of --fleet or on --synthetic made-up Macs, by the plan and by what people do without "
+    "one: one configuration for all, clients at random, clients as Oort selects them; a pipeline "
+    "against one device, random, in turn, by memory, and list scheduling alone. Shows round times, "
+    "how much of the clients' time was useful, bytes, energy and void rounds. `same work` is the "
+    "time for the tokens of one round of the plan.\n"
+    "What is taken as true is the planner's own model: the table compares policies, it measures "
+    "nothing.";
 
 static const char allow_text[] =
     "An agent shows its key with `espalier-agent key`, a tool with `espalier key`. Without "
@@ -122,6 +135,8 @@ const struct command commands[] = {
      ASKING | BIT(CLIENT) | BIT(PROPOSAL), 1, 1, cmd_plan_show},
     {"plan why", "ID DEVICE", "why a client does what it does, or nothing", why_text, ASKING, 2, 2,
      cmd_plan_why},
+    {"plan simulate", "JOB.json", "play a job's rounds, against what people do without a plan",
+     simulate_text, ASKING | PLAYING, 1, 1, cmd_plan_simulate},
     {"plan watch", "ID", "watch a plan's deliveries", watch_text, ASKING, 1, 1, cmd_plan_watch},
     {"plan cancel", "ID", "cancel a plan and its open deliveries", NULL, ASKING | BIT(REASON), 1, 1,
      cmd_plan_cancel},

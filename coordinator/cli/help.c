@@ -39,7 +39,7 @@ static void list_line(struct page *p, const char *left, const char *right)
     page_flow(p, len + 4 < LIST_COLUMN ? LIST_COLUMN : len + 4, right);
 }
 
-static void list_options(struct page *p, uint64_t bits)
+static void list_options(struct page *p, unsigned __int128 bits)
 {
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct args_option *o = &args_options[id];

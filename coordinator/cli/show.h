@@ -21,6 +21,7 @@ struct plan;
 struct plan_reply;
 struct record_type;
 struct response;
+struct simulation;
 struct table;
 
 /* Columns of a page that a device's name keeps before other facts of it go: names of one lab differ
@@ -69,6 +70,9 @@ void show_proposal(struct page *p, const struct plan *plan);
 /* The decisions on these subjects (a class, a device, stages) as a table; how many there were. */
 size_t show_decisions(struct page *p, const struct plan *plan, const char *const *subjects,
                       size_t count);
+
+/* Policies side by side (show_simulation.c). */
+void show_simulation(struct page *p, const struct simulation *s);
 
 /* ---- helpers (show_parts.c) ---- */
 

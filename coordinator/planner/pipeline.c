@@ -75,9 +75,9 @@ static int turn_propose(struct pipeline_turn *t, const struct pipeline_proposal 
     return rc;
 }
 
-static int turn_begin(struct pipeline_turn *t, const struct snapshot *s, const struct job *job,
-                      const struct policy *policy, const struct pipeline_proposal *p,
-                      struct err *err)
+int pipeline_turn_begin(struct pipeline_turn *t, const struct snapshot *s, const struct job *job,
+                        const struct policy *policy, const struct pipeline_proposal *p,
+                        struct err *err)
 {
     if (pipeline_begin(t, s, job, policy, p, err) < 0 || pipeline_single(t, err) < 0)
         return -1;
@@ -93,7 +93,7 @@ int pipeline_verify(const struct snapshot *s, const struct job *job, const struc
     struct plan *plan = NULL;
     int rc = -1;
 
-    if (turn_begin(&t, s, job, policy, p, err) < 0 || turn_propose(&t, p, err) < 0 ||
+    if (pipeline_turn_begin(&t, s, job, policy, p, err) < 0 || turn_propose(&t, p, err) < 0 ||
         !(plan = plan_new(err)) || pipeline_write(&t, (int)engine, p, plan, err) < 0)
         goto out;
     *out = plan;
@@ -187,7 +187,8 @@ int pipeline_propose(const struct snapshot *s, const struct job *job, const stru
     struct plan *plan = NULL;
     int rc = -1;
 
-    if (turn_begin(&t, s, job, policy, NULL, err) < 0 || !(p = pipeline_proposal_new(err)) ||
+    if (pipeline_turn_begin(&t, s, job, policy, NULL, err) < 0 ||
+        !(p = pipeline_proposal_new(err)) ||
         !(p->pipeline_architecture = pipeline_architecture_new(err)) || !(plan = plan_new(err)) ||
         pipeline_write(&t, ENGINE_KIND_ANALYTIC, NULL, plan, err) < 0)
         goto out;

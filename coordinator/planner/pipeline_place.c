@@ -224,6 +224,11 @@ static struct heft_problem problem_of(const struct pipeline_turn *t, const struc
                                  .max_devices = device_limit(t, ask)};
 }
 
+struct heft_problem pipeline_problem(const struct pipeline_turn *t)
+{
+    return problem_of(t, NULL, t->seconds);
+}
+
 int pipeline_single(struct pipeline_turn *t, struct err *err)
 {
     struct heft_problem p = problem_of(t, NULL, t->seconds);

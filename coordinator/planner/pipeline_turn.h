@@ -78,6 +78,15 @@ size_t pipeline_stage(const struct pipeline_turn *t, const char *name);
 /* Why a device may have no stage, or CONSTRAINT_NONE; the text into `text`. */
 int pipeline_refusal(const struct pipeline_turn *t, size_t client, char *text, size_t size);
 
+/* pipeline.c: pipeline_begin, and the planner's own schedule (t->own); pipeline_clear it in any
+ * case. */
+int pipeline_turn_begin(struct pipeline_turn *t, const struct snapshot *s, const struct job *job,
+                        const struct policy *policy, const struct pipeline_proposal *p,
+                        struct err *err);
+
+/* pipeline_place.c: the graph and the devices as a scheduling problem, nothing asked. */
+struct heft_problem pipeline_problem(const struct pipeline_turn *t);
+
 /* pipeline_place.c: the best schedule under an ask (NULL: open). */
 struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct pipeline_ask *ask,
                                      struct err *err);
