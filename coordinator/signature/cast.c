@@ -68,18 +68,41 @@ static int find_scalar(struct cast *c, const char *name, const char *text, size_
     return out->v ? 1 : lost(c, name);
 }
 
-/* ('a', 'b') and {'a', 'b'} are lists; the text with other brackets, or NULL. */
-static char *as_list(const char *text, size_t len)
+/* "1, 2": numbers with a blank after each comma, so that 1,000 is none of them. */
+static bool is_bare_tuple(const char *text, size_t len)
 {
+    size_t commas = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (!memchr("0123456789+-.eE, ", text[i], 17))
+            return false;
+        if (text[i] == ',' && (i + 1 == len || text[i + 1] != ' '))
+            return false;
+        commas += text[i] == ',';
+    }
+    return commas > 0;
+}
+
+/* ('a', 'b'), {'a', 'b'} and 1, 2 are lists; the text with brackets of JSON, or NULL. *len is its
+ * length then. */
+static char *as_list(const char *text, size_t *length)
+{
+    size_t len = *length;
     bool tuple = len > 1 && text[0] == '(' && text[len - 1] == ')';
     bool set = len > 2 && text[0] == '{' && text[len - 1] == '}' && !memchr(text, ':', len) &&
                (text[1] == '\'' || text[1] == '"');
-    char *copy = tuple || set ? mem_strndup(text, len) : NULL;
+    char *copy;
 
-    if (copy) {
-        copy[0] = '[';
-        copy[len - 1] = ']';
+    if (is_bare_tuple(text, len)) {
+        if (!(copy = mem_zalloc(len + 3)))
+            return NULL;
+        memcpy(copy + 1, text, len);
+        *length = len += 2;
+    } else if (!(copy = tuple || set ? mem_strndup(text, len) : NULL)) {
+        return NULL;
     }
+    copy[0] = '[';
+    copy[len - 1] = ']';
     return copy;
 }
 
@@ -92,9 +115,10 @@ static int find_container(struct cast *c, const struct signature_field *f, const
     struct err why = {0};
     char *list;
 
-    if (!memchr(text, '{', len) && !memchr(text, '[', len) && text[0] != '(')
+    if (!memchr(text, '{', len) && !memchr(text, '[', len) && text[0] != '(' &&
+        (!t || t->kind != VALUE_LIST || !is_bare_tuple(text, len)))
         return 0;
-    list = object ? NULL : as_list(text, len);
+    list = object ? NULL : as_list(text, &len);
     if (list)
         note_add(c->notes, "%s: a tuple or set of Python, read as a list", f->name);
     out->v = lenient_json_parse(f->name, list ? list : text, len,
@@ -160,6 +184,11 @@ static int find_word(struct cast *c, const struct signature_field *f, const char
     return 0;
 }
 
+static bool is_quoted_by(const char *text, size_t len, const char *quotes)
+{
+    return len > 1 && text[0] == text[len - 1] && strchr(quotes, text[0]);
+}
+
 /* A word as it is, in quotes, or as Literal[word]; 1: it is one. */
 static int cast_literal_text(struct cast *c, const struct signature_field *f, const char *text)
 {
@@ -173,7 +202,8 @@ static int cast_literal_text(struct cast *c, const struct signature_field *f, co
         text += skip;
         len -= skip + 1;
     }
-    if (len > 1 && text[0] == text[len - 1] && (text[0] == '"' || text[0] == '\'')) {
+    /* "'word'": as JSON and as Python at once */
+    for (int pairs = 0; pairs < 2 && is_quoted_by(text, len, pairs ? "'" : "\"'"); pairs++) {
         text++;
         len -= 2;
     }

@@ -43,9 +43,19 @@ static void note_kinds(const char *name, unsigned found, struct notes *notes)
             note_add(notes, "%s: %s", name, kinds[i].text);
 }
 
+/* Only blanks and a code fence: what is worth no word of its own in a note is still one. */
+static bool is_blank(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    return p == end;
+}
+
 /* Where a value of the kind wanted could begin, from p on; NULL: nowhere. For an array that is a
- * list of things, or an object: "[as you asked]" begins none. */
-static const char *find_start(const char *p, const char *end, enum lenient_want want)
+ * list of things, or an object: "[as you asked]" begins none, and "[1]" only where the text does:
+ * elsewhere it is a footnote. */
+static const char *find_start(const char *text, const char *p, const char *end,
+                              enum lenient_want want)
 {
     for (; p < end; p++) {
         const char *next = p + 1;
@@ -56,7 +66,8 @@ static const char *find_start(const char *p, const char *end, enum lenient_want 
             continue;
         while (next < end && (*next == ' ' || *next == '\n' || *next == '\t' || *next == '\r'))
             next++;
-        if (next < end && strchr("{]\"'", *next ? *next : ' '))
+        if (next < end &&
+            strchr(is_blank(text, p) ? "{]\"'-0123456789" : "{]\"'", *next ? *next : ' '))
             return p;
     }
     return NULL;
@@ -111,14 +122,6 @@ fail:
     return NULL;
 }
 
-/* Only blanks and a code fence: what is worth no word of its own in a note is still one. */
-static bool is_blank(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
-        p++;
-    return p == end;
-}
-
 /* A value with nothing in it is no find while there may be a better one. */
 static struct json *search(struct lenient_scan *s, const char *text, enum lenient_want want)
 {
@@ -127,7 +130,7 @@ static struct json *search(struct lenient_scan *s, const char *text, enum lenien
     for (int tries = 0; tries < STARTS_MAX; tries++) {
         struct json *v;
 
-        if (!(start = find_start(start, s->end, want)))
+        if (!(start = find_start(text, start, s->end, want)))
             return NULL;
         s->p = start;
         s->kinds = 0;
@@ -231,7 +234,7 @@ static struct json *parse_loose(const char *name, const char *text, size_t len,
     if (!v && !s.no_memory && !s.too_much && want == LENIENT_ARRAY)
         v = whole_list(&s, text);
     if (!v && !s.no_memory && !s.too_much && want == LENIENT_OBJECT &&
-        !find_start(text, text + len, want))
+        !find_start(text, text, text + len, want))
         v = braceless(&s, text);
     if (!v)
         return nothing(name, text, len, &s, err);

@@ -10,6 +10,7 @@
 #include "coordinator/signature/lenient_json.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 static struct json *scan_value(struct lenient_scan *s, bool in_object);
@@ -204,9 +205,17 @@ static struct json *scan_word(struct lenient_scan *s, bool in_object)
     return v;
 }
 
+static bool is_whole(const char *from, const char *to)
+{
+    from += from < to && *from == '-';
+    while (from < to && *from >= '0' && *from <= '9')
+        from++;
+    return from == to;
+}
+
 static struct json *scan_number_or_word(struct lenient_scan *s, bool in_object)
 {
-    const char *to = s->p;
+    const char *to = s->p, *from;
     bool changed = false;
     double value;
 
@@ -223,7 +232,10 @@ static struct json *scan_number_or_word(struct lenient_scan *s, bool in_object)
         return scan_word(s, in_object);
     if (changed)
         s->kinds |= LENIENT_NUMBER;
+    from = s->p;
     s->p = to;
+    if (fabs(value) > (double)JSON_INTEGER_MAX && is_whole(from, to))
+        return count(s, json_new_text_n(from, (size_t)(to - from))); /* with all its digits */
     return count(s, json_new_f64(value)); /* a whole one is written as an integer */
 }
 

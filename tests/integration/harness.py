@@ -225,6 +225,12 @@ class Tool:
         return self.receive(patience)
 
 
+def read_lines(path):
+    """The documents of a file with one on each line."""
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
 def read_json(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
