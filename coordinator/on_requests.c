@@ -93,9 +93,12 @@ static void allow_key(struct coordinator *c, struct pending *p)
     wanted.kind = asked->kind ? asked->kind : KEY_KIND_AGENT;
     wanted.role = asked->role;
     wanted.name = asked->name;
+    wanted.device_id = asked->device_id;
     if (keyring_allow(c->keyring, &wanted, &id, &err) < 0 || enrol_allowed(c, &err) < 0) {
-        answer_error(c, p, &err, "key_allow.public_key");
+        answer_error(c, p, &err, asked->device_id ? "key_allow.device_id" : "key_allow.public_key");
     } else {
+        if (asked->device_id) /* whoever has it greets anew, with the key of now */
+            front_end_session(c->front, id);
         log_info(p->tool.user_id, "%s %s is let in", enum_name(&key_kind_names, wanted.kind), id);
         answer_done(c, p, id, "let in");
     }

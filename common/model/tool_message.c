@@ -57,6 +57,8 @@ static const struct field key_allow_request_fields[] = {
     ROW_ENUM(key_allow_request, kind, key_kind, 0, "agent or tool; default agent"),
     ROW_ENUM(key_allow_request, role, role, 0, "of a tool; default viewer"),
     ROW_TEXT(key_allow_request, name, 128, 0, "for people"),
+    ROW_TEXT(key_allow_request, device_id, 64, 0,
+             "of an agent: the device it stands for from now on"),
 };
 RECORD_DEFINE(key_allow_request, "KeyAllowRequest");
 

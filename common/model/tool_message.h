@@ -89,6 +89,7 @@ struct key_allow_request {
     int kind;         /* enum key_kind: agent or tool; default agent */
     int role;         /* enum role: of a tool; default viewer */
     char *name;       /* for people */
+    char *device_id;  /* of an agent: the device it stands for from now on */
 };
 RECORD_DECLARE(key_allow_request);
 

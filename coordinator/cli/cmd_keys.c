@@ -50,6 +50,7 @@ int cmd_devices_allow(struct cli *c, const char *const *words, size_t count)
     if (role)
         asked.role = strcmp(role, "operator") == 0 ? ROLE_OPERATOR : ROLE_VIEWER;
     asked.name = (char *)(uintptr_t)c->args.value[OPTION_NAME];
+    asked.device_id = (char *)(uintptr_t)c->args.value[OPTION_DEVICE];
     request.key_allow = &asked;
     return carry_out(c, &request);
 }

@@ -52,7 +52,8 @@ static const char simulate_text[] =
 
 static const char allow_text[] =
     "An agent shows its key with `espalier-agent key`, a tool with `espalier key`. Without "
-    "--tool the key is an agent's, and its device may join at once.";
+    "--tool the key is an agent's, and its device may join at once. With --device it takes the "
+    "place of that device's key: a Mac that was set up anew keeps its id, plans and history.";
 
 static const char watch_text[] =
     "Goes on until every assignment has ended or lies applied with nothing to run; --timeout "
@@ -122,8 +123,8 @@ const struct command commands[] = {
     {"status", "", "how the coordinator is", NULL, ASKING, 0, 0, cmd_status},
     {"devices", "[ID]", "list the fleet, or show all about one device", devices_text, ASKING, 0, 1,
      cmd_devices},
-    {"devices allow", "KEY", "let a key in", allow_text, ASKING | BIT(TOOL) | BIT(NAME), 1, 1,
-     cmd_devices_allow},
+    {"devices allow", "KEY", "let a key in", allow_text,
+     ASKING | BIT(TOOL) | BIT(NAME) | BIT(DEVICE), 1, 1, cmd_devices_allow},
     {"devices forget", "ID|KEY", "shut a key out and forget its device", NULL, ASKING, 1, 1,
      cmd_devices_forget},
     {"devices keys", "", "list the keys that are let in", NULL, ASKING, 0, 0, cmd_devices_keys},

@@ -362,21 +362,53 @@ static int commit(struct keyring *k, struct key *keys, size_t agents, size_t cou
     return 0;
 }
 
+/* Where the key of `wanted` goes: the place of the key that it replaces; count: a new place.
+ * `derived` is the id that the key makes by itself. */
+static int find_place(const struct keyring *k, const struct key *wanted, const char *derived,
+                      int list, size_t *out, struct err *err)
+{
+    size_t same = find_key(k, wanted->public_key), device;
+
+    if (same < k->count && (same < k->agents) != (list == AGENTS))
+        return err_set(err, ERR_EXISTS,
+                       "public_key: this key is on the list of %s: forget it there first",
+                       same < k->agents ? "agents" : "tools");
+    *out = same;
+    if (!wanted->device_id && same == k->count && list == AGENTS && keyring_agent(k, derived))
+        return err_set(err, ERR_EXISTS,
+                       "public_key: this key was device %s's, which has another one now: give "
+                       "device_id to put it back",
+                       derived);
+    if (!wanted->device_id)
+        return 0;
+    if (list != AGENTS)
+        return err_set(err, ERR_INVALID, "device_id: goes with an agent's key");
+    device = find_key(k, wanted->device_id);
+    if (device >= k->agents || strcmp(k->keys[device].device_id, wanted->device_id) != 0)
+        return err_set(err, ERR_NOT_FOUND, "device_id: no device \"%.64s\" is let in",
+                       wanted->device_id);
+    if (same < k->count && same != device)
+        return err_set(err, ERR_EXISTS, "public_key: this key is device %s: forget that one first",
+                       k->keys[same].device_id);
+    *out = device;
+    return 0;
+}
+
 int keyring_allow(struct keyring *k, const struct key *wanted, char **id, struct err *err)
 {
     int list = wanted->kind == KEY_KIND_TOOL ? TOOLS : AGENTS;
     char derived[ID_TEXT_MAX + 1];
     size_t old, place, agents = k->agents;
+    const char *name = wanted->name;
     struct key *keys, *fresh;
 
     if (net_key_check(wanted->public_key, err) < 0 ||
         net_device_id(wanted->public_key, derived, err) < 0)
         return err_prefix(err, "public_key");
-    old = find_key(k, wanted->public_key);
-    if (old < k->count && (old < k->agents) != (list == AGENTS))
-        return err_set(err, ERR_EXISTS,
-                       "public_key: this key is on the list of %s: forget it there first",
-                       old < k->agents ? "agents" : "tools");
+    if (find_place(k, wanted, derived, list, &old, err) < 0)
+        return -1;
+    if (wanted->device_id && !name)
+        name = k->keys[old].name;
     place = old < k->count ? old : list == AGENTS ? k->agents : k->count;
     if (copy_keys(k, old, place, &keys, err) < 0)
         return -1;
@@ -388,7 +420,7 @@ int keyring_allow(struct keyring *k, const struct key *wanted, char **id, struct
     if (old == k->count && list == AGENTS)
         agents++;
     if (text_set(&fresh->public_key, wanted->public_key, err) < 0 ||
-        (wanted->name && text_set(&fresh->name, wanted->name, err) < 0) ||
+        (name && text_set(&fresh->name, name, err) < 0) ||
         (list == AGENTS &&
          text_set(&fresh->device_id, old < k->count ? k->keys[old].device_id : derived, err) < 0) ||
         record_check(&key_type, fresh, err) < 0 ||

@@ -35,7 +35,10 @@ void keyring_free(struct keyring *k);
 int keyring_refresh(struct keyring *k, struct err *err);
 
 /* Let one key in: kind, role (of a tool) and name from `wanted`. On success *id (to free) is its
- * device id or the key id. A key that is there already gets the new role and name. */
+ * device id or the key id. A key that is there already gets the new role and name. With a device_id
+ * (of an agent) the key takes the place of that device's, whose name stays unless there is a new
+ * one; ERR_NOT_FOUND when no such device is let in, ERR_EXISTS when the key stands for another one.
+ */
 int keyring_allow(struct keyring *k, const struct key *wanted, char **id, struct err *err);
 
 /* Shut out by device id, tool id or public key; ERR_NOT_FOUND when nobody has it. `device_id` gets

@@ -154,6 +154,50 @@ static void one_key_is_never_on_both_lists(void **state)
     mem_free(id);
 }
 
+/* A Mac that was set up anew: another key, the same device. */
+static void a_key_can_take_the_place_of_a_device_s(void **state)
+{
+    struct fixture *fx = *state;
+    struct net_keys fresh;
+    struct key wanted;
+    char *device = allow(fx, fx->mac.public_key, KEY_KIND_AGENT, 0, "desk"), *id = NULL,
+         *other = NULL;
+    struct err err;
+    size_t count;
+
+    assert_int_equal(net_keys_make(&fresh, NULL), 0);
+    record_init(&key_type, &wanted);
+    wanted.kind = KEY_KIND_AGENT;
+    wanted.public_key = fresh.public_key;
+    wanted.device_id = (char *)(uintptr_t) "dnobody";
+    assert_int_equal(keyring_allow(fx->ring, &wanted, &id, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    wanted.device_id = device;
+    assert_int_equal(keyring_allow(fx->ring, &wanted, &id, NULL), 0);
+    assert_string_equal(id, device);
+    assert_string_equal(keyring_agent(fx->ring, device)->public_key, fresh.public_key);
+    assert_string_equal(keyring_agent(fx->ring, device)->name, "desk");
+    keyring_keys(fx->ring, &count);
+    assert_int_equal(count, 1);
+
+    keyring_free(fx->ring); /* and after a restart */
+    assert_non_null(fx->ring = keyring_new(fx->folder, fx->zap, NULL));
+    assert_string_equal(keyring_agent(fx->ring, device)->public_key, fresh.public_key);
+
+    wanted.public_key = fx->mac.public_key; /* the old key makes the id that is taken */
+    wanted.device_id = NULL;
+    assert_int_equal(keyring_allow(fx->ring, &wanted, &other, &err), -1);
+    assert_int_equal(err.code, ERR_EXISTS);
+    assert_null(other);
+    wanted.device_id = device; /* and can be put back */
+    assert_int_equal(keyring_allow(fx->ring, &wanted, &other, NULL), 0);
+    assert_string_equal(keyring_agent(fx->ring, device)->public_key, fx->mac.public_key);
+    mem_free(other);
+    mem_free(device);
+    mem_free(id);
+    net_keys_wipe(&fresh);
+}
+
 static void forgetting_takes_an_id_or_a_key(void **state)
 {
     struct fixture *fx = *state;
@@ -239,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_change_of_the_lists_has_another_version, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_key_is_never_on_both_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_key_can_take_the_place_of_a_device_s, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgetting_takes_an_id_or_a_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_changed_by_hand_is_taken_up_whole_or_not_at_all,
                                         set_up, tear_down),
