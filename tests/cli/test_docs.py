@@ -37,7 +37,9 @@ class Docs(unittest.TestCase):
                                                                        "espalier-coordinator"))
         for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow"), ("predict",)):
             helps += h.run(h.program("espalier"), "help", *command).stdout
-        for flag in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", read("README.md"))) - {"--keep", "--build", "--install"}:
+        for script in ("deploy/service", "deploy/quickstart"):
+            helps += h.run(os.path.join(h.TREE, script), "--help").stdout
+        for flag in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", read("README.md"))) - {"--build", "--install"}:
             self.assertTrue(flag in helps, flag)
 
     def test_every_link_of_the_readme_leads_somewhere(self):
