@@ -142,6 +142,32 @@ static void header_engine(struct page *p, const struct plan *plan)
         page_pair(p, "engine", "%s%s%s", name, text ? ": " : "", text ? text : "");
 }
 
+/* What the model cost. */
+static void header_usage(struct page *p, const struct usage *u)
+{
+    char calls[FORMAT_MAX], prompt[FORMAT_MAX], completion[FORMAT_MAX], span[FORMAT_MAX];
+    const char *model = u->model ? u->model : "the model";
+
+    if (u->calls == 0 && known_i64(u->cache_hits) && u->cache_hits > 0)
+        page_pair(p, "cost", "%s: nothing, it was asked the same before", model);
+    else if (!known_i64(u->prompt_tokens) && !known_i64(u->completion_tokens))
+        page_pair(p, "cost", "%s: %s %s, tokens not counted, %s", model,
+                  format_integer(u->calls, calls), u->calls == 1 ? "call" : "calls",
+                  format_seconds(u->seconds, span));
+    else
+        page_pair(p, "cost", "%s: %s %s, %s prompt and %s completion tokens, %s", model,
+                  format_integer(u->calls, calls), u->calls == 1 ? "call" : "calls",
+                  format_integer(u->prompt_tokens, prompt),
+                  format_integer(u->completion_tokens, completion),
+                  format_seconds(u->seconds, span));
+    if (known_i64(u->cached_tokens) && u->cached_tokens > 0)
+        page_pair(p, "", "%s of the prompt tokens were known to the endpoint",
+                  format_integer(u->cached_tokens, prompt));
+    if (u->calls > 0 && known_i64(u->cache_hits) && u->cache_hits > 0)
+        page_pair(p, "", "and %s %s that it had given before", format_integer(u->cache_hits, calls),
+                  u->cache_hits == 1 ? "answer" : "answers");
+}
+
 void show_plan_header(struct page *p, const struct plan *plan)
 {
     char when[FORMAT_MAX];
@@ -157,6 +183,8 @@ void show_plan_header(struct page *p, const struct plan *plan)
     if (known_i64(plan->created_ms))
         page_pair(p, "made", "%s", format_when(plan->created_ms, when));
     header_engine(p, plan);
+    if (plan->proposal && plan->proposal->usage)
+        header_usage(p, plan->proposal->usage);
     if (plan->federated)
         header_federated(p, plan->federated);
     if (plan->pipeline)

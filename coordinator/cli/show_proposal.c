@@ -203,25 +203,7 @@ static void show_fields(struct page *p, const struct plan *plan)
               "Reasoning, rationales and gates are kept with the plan as text and reach no Mac.");
 }
 
-/* ---- cost, notes, answer ---- */
-
-static void show_usage(struct page *p, const struct usage *u)
-{
-    char calls[FORMAT_MAX], prompt[FORMAT_MAX], completion[FORMAT_MAX], span[FORMAT_MAX];
-    char number[FORMAT_MAX];
-
-    page_pair(p, "cost", "%s: %s %s, %s prompt and %s completion tokens, %s",
-              u->model ? u->model : "the model", format_integer(u->calls, calls),
-              u->calls == 1 ? "call" : "calls", format_integer(u->prompt_tokens, prompt),
-              format_integer(u->completion_tokens, completion), format_seconds(u->seconds, span));
-    if (known_i64(u->cached_tokens) && u->cached_tokens > 0)
-        page_pair(p, "", "%s of the prompt tokens were known to the endpoint",
-                  format_integer(u->cached_tokens, number));
-    if (known_i64(u->cache_hits) && u->cache_hits > 0)
-        page_pair(p, "", "%s %s to the same question, without a call",
-                  format_integer(u->cache_hits, number),
-                  u->cache_hits == 1 ? "earlier answer" : "earlier answers");
-}
+/* ---- notes, answer ---- */
 
 static void show_prose(struct page *p, const char *title, const char *text)
 {
@@ -244,8 +226,6 @@ void show_proposal(struct page *p, const struct plan *plan)
     const struct proposal *r = plan->proposal;
 
     show_plan_header(p, plan);
-    if (r && r->usage)
-        show_usage(p, r->usage);
     if (r && r->failure)
         page_pair(p, "not used", "%s", r->failure);
     show_fields(p, plan);

@@ -252,6 +252,9 @@ static void take_reply(struct worker *w, struct lm_reply *reply)
         lm_reply_free(reply);
         return;
     }
+    if (!reply->content)
+        log_warn("model", "no answer for job %s, planning without it: %s: %s", turn->job->job_id,
+                 lm_failure_name(reply->failure), reply->err.text);
     turn->reply = reply;
     tell(w, CYCLE_WANT_SNAPSHOT, turn->turn,
          reply->failure == LM_FAILURE_NONE ? "the model answered: verifying"

@@ -8,8 +8,10 @@
 #include "coordinator/lm/lm_completion.h"
 #include "coordinator/lm/lm_error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADERS_MAX (64 * 1024) /* bytes of a response's headers: real ones have 2000 */
 
@@ -63,6 +65,8 @@ int lm_target_init(struct lm_target *t, const struct lm_settings *s, struct err 
         return err_set(err, ERR_INVALID, "model name: wanted 1 to %d bytes", NAME_TEXT_MAX);
     if (s->key && check_key(s->key, err) < 0)
         return -1;
+    if (s->ca_file && access(s->ca_file, R_OK) < 0)
+        return err_set_errno(err, errno, "certificates in %s", s->ca_file);
     if (lm_endpoint_parse(s->url, &t->endpoint, err) < 0)
         return -1;
     t->model = dup_or_null(s->model, &no_memory);

@@ -213,9 +213,9 @@ class Model(unittest.TestCase):
                     self.assertEqual((usage["calls"], usage.get("cache_hits", 0)), (0, 1) if hit else (1, 0))
                     self.assertEqual(usage["prompt_tokens"], 0 if hit else 120)
                     self.assertEqual(self.requests("reasoning"), 1)
-                shown = coordinator.cli("plan", "show", plan["plan_id"], "--proposal").stdout
+                shown = coordinator.cli("plan", "show", plan["plan_id"]).stdout
                 if start:
-                    self.assertIn("1 earlier answer to the same question", shown)
+                    self.assertIn("nothing, it was asked the same before", shown)
         with open(os.path.join(folder, "c", "espalier.db"), "rb") as database:
             self.assertNotIn(b"sk-a-secret", database.read())
 

@@ -199,6 +199,7 @@ static void certificates_are_checked(void **state)
     struct fake_server server;
     struct lm_settings s;
     struct lm_reply *r;
+    struct err err = {0};
     char url[256];
 
     if (fake_server_start(&server, true) < 0) {
@@ -211,6 +212,9 @@ static void certificates_are_checked(void **state)
     assert_int_equal(r->failure, LM_FAILURE_CONNECT);
     assert_null(r->content);
     lm_reply_free(r);
+    s.ca_file = "/nonexistent/cert.pem"; /* said at the start, not with the first plan */
+    assert_null(lm_start(f->net, &s, &err));
+    assert_non_null(strstr(err.text, "certificates in /nonexistent/cert.pem"));
     s.ca_file = server.cert;
     r = ask(f->net, &s);
     if (r->failure != LM_FAILURE_NONE)
