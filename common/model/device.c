@@ -33,6 +33,8 @@ static const struct field metal_fields[] = {
     ROW_TEXT(metal, family, 128, 0, "highest GPU family, as printed"),
     ROW_TEXT(metal, metal_version, 64, 0, "Metal3, Metal4, ..., as printed"),
     ROW_TEXT(metal, architecture, 64, 0, "architecture name, as printed"),
+    ROW_I64S(metal, families, 64, 1, 65535, "", 0,
+             "every GPU family that it says it supports: 1009, 5002"),
 };
 RECORD_DEFINE(metal, "Metal");
 
@@ -64,6 +66,15 @@ static const struct field profile_fields[] = {
     ROW_RECORDS(profile, facts, fact_note, 128, 0,
                 "how facts were learnt; a fact that is not listed was read from the system"),
     ROW_RECORDS(profile, unknown, unknown_fact, 128, 0, "facts that could not be learnt, and why"),
+    ROW_TEXTS(profile, cpu_features, 64, 32, 0, "as the system names them: FEAT_BF16, FEAT_SME2"),
+    ROW_I64(profile, sme_vector_bytes, 1, 65536, "bytes", 0,
+            "widest streaming vector of its matrix unit (SME)"),
+    ROW_I64(profile, cpu_family, 0, 4294967295, "", 0,
+            "hw.cpufamily, of the fastest cores; a hint"),
+    ROW_TEXT(profile, neural_engine_architecture, 64, 0, "as the system names it: h16g"),
+    ROW_BOOL(profile, virtual_machine, 0, "it runs in a virtual machine"),
+    ROW_BOOL(profile, rdma, 0, "RDMA over Thunderbolt is there and switched on"),
+    ROW_TEXTS(profile, rdma_devices, 16, 64, 0, "its devices: rdma_en2"),
 };
 RECORD_DEFINE(profile, "Profile");
 
@@ -107,5 +118,12 @@ static const struct field state_fields[] = {
     ROW_RECORDS(state, facts, fact_note, 64, 0, "how facts were learnt"),
     ROW_RECORDS(state, unknown, unknown_fact, 64, 0,
                 "facts that could not be learnt, and why; sent in the first report of a session"),
+    ROW_I64(state, memory_wired_bytes, 0, 0x1p50, "bytes", 0,
+            "memory that cannot be paged out, the GPU's too"),
+    ROW_I64(state, memory_compressed_bytes, 0, 0x1p50, "bytes", 0,
+            "memory that holds compressed pages"),
+    ROW_F64(state, memory_free_percent, 0, 100, "percent", 0, "what the system itself calls free"),
+    ROW_I64(state, gpu_memory_used_bytes, 0, 0x1p50, "bytes", 0,
+            "system memory in use by the GPU, of all processes"),
 };
 RECORD_DEFINE(state, "State");

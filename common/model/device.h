@@ -48,6 +48,8 @@ struct metal {
     char *family;                     /* highest GPU family, as printed */
     char *metal_version;              /* Metal3, Metal4, ..., as printed */
     char *architecture;               /* architecture name, as printed */
+    int64_t *families;                /* every GPU family that it says it supports: 1009, 5002 */
+    size_t families_count;
 };
 RECORD_DECLARE(metal);
 
@@ -81,6 +83,15 @@ struct profile {
     size_t facts_count;
     struct unknown_fact *unknown; /* facts that could not be learnt, and why */
     size_t unknown_count;
+    char **cpu_features; /* as the system names them: FEAT_BF16, FEAT_SME2 */
+    size_t cpu_features_count;
+    int64_t sme_vector_bytes;         /* bytes: widest streaming vector of its matrix unit (SME) */
+    int64_t cpu_family;               /* hw.cpufamily, of the fastest cores; a hint */
+    char *neural_engine_architecture; /* as the system names it: h16g */
+    int virtual_machine;              /* enum tristate: it runs in a virtual machine */
+    int rdma;            /* enum tristate: RDMA over Thunderbolt is there and switched on */
+    char **rdma_devices; /* its devices: rdma_en2 */
+    size_t rdma_devices_count;
 };
 RECORD_DECLARE(profile);
 
@@ -124,6 +135,10 @@ struct state {
     /* facts that could not be learnt, and why; sent in the first report of a session */
     struct unknown_fact *unknown;
     size_t unknown_count;
+    int64_t memory_wired_bytes;      /* bytes: memory that cannot be paged out, the GPU's too */
+    int64_t memory_compressed_bytes; /* bytes: memory that holds compressed pages */
+    double memory_free_percent;      /* percent: what the system itself calls free */
+    int64_t gpu_memory_used_bytes;   /* bytes: system memory in use by the GPU, of all processes */
 };
 RECORD_DECLARE(state);
 #endif
