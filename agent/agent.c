@@ -64,7 +64,7 @@ static void limits(void *arg, const int64_t *groups, size_t count, struct plan_l
     struct agent *a = arg;
 
     agent_limits(a->probe, report_profile(a->report), a->settings->memory_limit_bytes, groups,
-                 count, out);
+                 count, clock_mono_ms(), out);
 }
 
 /* ---- what the link tells ---- */
@@ -170,7 +170,7 @@ static int use_measured(struct agent *a, bool *changed, struct err *err)
     bench_describe(r, text, sizeof text);
     if (report_measured(a->report, r->flops, r->bandwidth, text, err) < 0)
         return -1;
-    return report_refresh(a->report, changed, err);
+    return report_refresh(a->report, clock_mono_ms(), changed, err);
 }
 
 static int open_measured(struct agent *a, const char *data_dir, struct err *err)
@@ -227,8 +227,9 @@ struct agent *agent_new(const struct agent_settings *settings, const char *data_
     a->version = version;
     if (signals_catch(err) < 0 || net_keys_load_or_make(key_path, &a->keys, err) < 0 ||
         !(a->probe = probe_open(&probe, err)) ||
-        !(a->report = report_new(a->probe, &report, err)) || open_measured(a, data_dir, err) < 0 ||
-        open_apply(a, data_dir, err) < 0 || open_link(a, err) < 0)
+        !(a->report = report_new(a->probe, &report, clock_mono_ms(), err)) ||
+        open_measured(a, data_dir, err) < 0 || open_apply(a, data_dir, err) < 0 ||
+        open_link(a, err) < 0)
         goto fail;
     sleep_watch_init(&a->sleep, clock_mono_ms(), clock_awake_ms());
     a->profile_due_ms = clock_mono_ms() + settings->profile_interval_ms;
@@ -286,7 +287,7 @@ static void refresh_profile(struct agent *a, int64_t now_ms)
     if (now_ms < a->profile_due_ms)
         return;
     a->profile_due_ms = now_ms + a->settings->profile_interval_ms;
-    if (report_refresh(a->report, &changed, &err) < 0)
+    if (report_refresh(a->report, now_ms, &changed, &err) < 0)
         log_warn(NULL, "the last profile stands: %s", err.text);
     else if (changed) {
         log_info(NULL, "the profile has changed");
@@ -310,7 +311,7 @@ static void measure(struct agent *a, int64_t now_ms)
             a->profile_wanted |= changed;
     }
     if (!a->welcomed || now_ms < a->measure_due_ms || !measured_is_wanted(a->measured) ||
-        !apply_is_idle(a->apply) || probe_state(a->probe, &s, NULL) < 0)
+        !apply_is_idle(a->apply) || probe_state(a->probe, clock_mono_ms(), &s, NULL) < 0)
         return;
     a->measure_due_ms = now_ms + QUIET_LOOK_MS;
     measured_start(a->measured, a->net, a->poller, POLL_MEASURED, s);
@@ -337,7 +338,7 @@ static void send_state(struct agent *a, int64_t now_ms)
         process_groups_memory(groups, apply_groups(a->apply, groups, APPLY_RUNNING_MAX), &own,
                               NULL) < 0)
         own = UNKNOWN_I64;
-    if (report_state(a->report, own, a->state_full, &s, &err) < 0)
+    if (report_state(a->report, own, a->state_full, now_ms, &s, &err) < 0)
         log_warn(NULL, "no state: %s", err.text);
     else if (uplink_send_state(a->uplink, s) == 0)
         a->state_full = false;

@@ -17,7 +17,7 @@ static void take_limit(struct plan_limits *out, int64_t bytes, const char *sourc
 }
 
 void agent_limits(struct probe *probe, const struct profile *p, int64_t owner_bytes,
-                  const int64_t *groups, size_t count, struct plan_limits *out)
+                  const int64_t *groups, size_t count, int64_t now_ms, struct plan_limits *out)
 {
     struct state *s = NULL;
     int64_t own = 0;
@@ -28,7 +28,7 @@ void agent_limits(struct probe *probe, const struct profile *p, int64_t owner_by
     if (p->metal)
         take_limit(out, p->metal->working_set_bytes, "Metal's working set");
     take_limit(out, p->memory_bytes, "physical memory");
-    if (probe_state(probe, &s, NULL) < 0)
+    if (probe_state(probe, now_ms, &s, NULL) < 0)
         return;
     if (!probe_is_replay(probe) && process_groups_memory(groups, count, &own, NULL) < 0)
         own = 0;

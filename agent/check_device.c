@@ -129,7 +129,8 @@ static void check_machine(struct device_check *c, const char *dir)
     struct probe *probe;
     struct err err;
 
-    if ((probe = probe_open(&options, &err)) && (report = report_new(probe, &settings, &err))) {
+    if ((probe = probe_open(&options, &err)) &&
+        (report = report_new(probe, &settings, clock_mono_ms(), &err))) {
         snprintf(c->digest, sizeof c->digest, "%s", report_digest(report));
         describe_machine(c, report_profile(report), probe_is_replay(probe));
     } else {

@@ -9,6 +9,7 @@
 #include "agent/probe_print.h"
 #include "agent/report/report.h"
 #include "common/core/buf.h"
+#include "common/core/clock.h"
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/log.h"
@@ -28,8 +29,8 @@ extern char **environ;
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LOCKED = 3 };
 
-#define CHECK_WIDTH 100    /* columns, where nobody says otherwise */
-#define PROBE_PAUSE_MS 200 /* between the two readings that a CPU load needs */
+#define CHECK_WIDTH 100      /* columns, where nobody says otherwise */
+#define TWO_READINGS_MS 1050 /* a CPU load needs two, and a machine is read once a second */
 
 static int fail(const struct err *err, int code)
 {
@@ -113,14 +114,16 @@ static int probe(const struct agent_settings *s)
     char *dir = agent_data_dir(s, NULL), *text = NULL;
 
     options.volume_path = dir && file_exists(dir) ? dir : ".";
-    if ((p = probe_open(&options, &err)) && (report = report_new(p, &settings, &err)) &&
-        report_state(report, UNKNOWN_I64, true, &state, &err) == 0) {
+    if ((p = probe_open(&options, &err)) &&
+        (report = report_new(p, &settings, clock_mono_ms(), &err)) &&
+        report_state(report, UNKNOWN_I64, true, clock_mono_ms(), &state, &err) == 0) {
         if (!probe_is_replay(p)) {
             state_free(state);
             state = NULL;
-            nanosleep(&(struct timespec){0, PROBE_PAUSE_MS * 1000000L}, NULL);
+            nanosleep(&(struct timespec){TWO_READINGS_MS / 1000, TWO_READINGS_MS % 1000 * 1000000L},
+                      NULL);
         }
-        if (state || report_state(report, 0, true, &state, &err) == 0)
+        if (state || report_state(report, 0, true, clock_mono_ms(), &state, &err) == 0)
             text = s->json ? probe_print_json(report_profile(report), state, &err)
                            : probe_print_table(report_profile(report), state, &err);
     }
@@ -175,8 +178,9 @@ static int bench(const struct agent_settings *s)
     log_set_level(LOGL_WARN);
     if (s->replay)
         err_set(&err, ERR_INVALID, "bench: times the machine it runs on, and replay is set");
-    else if (dir && (p = probe_open(&options, &err)) && probe_profile(p, &profile, &err) == 0 &&
-             probe_state(p, &state, &err) == 0 &&
+    else if (dir && (p = probe_open(&options, &err)) &&
+             probe_profile(p, clock_mono_ms(), &profile, &err) == 0 &&
+             probe_state(p, clock_mono_ms(), &state, &err) == 0 &&
              (measured = measured_new(dir, profile->chip, &err)) &&
              (r = measured_now(measured, state, &err)))
         text = s->json ? bench_print(r, &err) : print_rates(r, &err);

@@ -7,10 +7,12 @@
 #ifndef AGENT_PROBE_IDLE_H
 #define AGENT_PROBE_IDLE_H
 
+struct darwin_source;
 struct err;
 struct linux_source;
 struct state;
 
 int idle_linux_state(struct linux_source *source, struct state *s, struct err *err);
+int idle_darwin_state(struct darwin_source *source, struct state *s, struct err *err);
 
 #endif

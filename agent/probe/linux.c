@@ -98,8 +98,8 @@ static int linux_state(void *source, struct state *out, struct err *err)
     return state_explain_rest(out, "not probed on Linux", err);
 }
 
-const struct probe_backend linux_backend = {"linux", linux_open, linux_close, linux_profile,
-                                            linux_state};
+const struct probe_backend linux_backend = {"linux",     PROBE_PAUSE_MS, linux_open,
+                                            linux_close, linux_profile,  linux_state};
 
 /* ---- what the facts share ---- */
 

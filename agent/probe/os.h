@@ -8,10 +8,12 @@
 #ifndef AGENT_PROBE_OS_H
 #define AGENT_PROBE_OS_H
 
+struct darwin_source;
 struct err;
 struct linux_source;
 struct profile;
 
 int os_linux_profile(struct linux_source *source, struct profile *p, struct err *err);
+int os_darwin_profile(struct darwin_source *source, struct profile *p, struct err *err);
 
 #endif

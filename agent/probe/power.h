@@ -10,10 +10,15 @@
 #ifndef AGENT_PROBE_POWER_H
 #define AGENT_PROBE_POWER_H
 
+struct darwin_source;
 struct err;
 struct linux_source;
 struct state;
 
 int power_linux_state(struct linux_source *source, struct state *s, struct err *err);
+int power_darwin_state(struct darwin_source *source, struct state *s, struct err *err);
+/* The same as thermal_darwin_open and _close, for low-power mode. */
+void power_darwin_open(struct darwin_source *source);
+void power_darwin_close(struct darwin_source *source);
 
 #endif

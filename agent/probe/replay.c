@@ -129,5 +129,6 @@ static int replay_state(void *source, struct state *out, struct err *err)
     return state_explain_rest(out, "not in the replayed state", err);
 }
 
-const struct probe_backend replay_backend = {"replay", replay_open, replay_close, replay_profile,
-                                             replay_state};
+/* No pause: nothing is read but a file that has changed. */
+const struct probe_backend replay_backend = {"replay",       0,           replay_open, replay_close,
+                                             replay_profile, replay_state};

@@ -33,7 +33,7 @@ void report_free(struct report *r)
 }
 
 struct report *report_new(struct probe *probe, const struct report_settings *settings,
-                          struct err *err)
+                          int64_t now_ms, struct err *err)
 {
     struct report *r = mem_zalloc(sizeof *r);
     bool changed;
@@ -48,7 +48,7 @@ struct report *report_new(struct probe *probe, const struct report_settings *set
     r->flops = r->bandwidth = UNKNOWN_F64;
     if (text_set(&r->name, settings->name, err) < 0 ||
         text_set(&r->agent_version, settings->agent_version, err) < 0 ||
-        report_refresh(r, &changed, err) < 0) {
+        report_refresh(r, now_ms, &changed, err) < 0) {
         report_free(r);
         return NULL;
     }
@@ -86,12 +86,12 @@ static int fill_measured(const struct report *r, struct profile *p, double *fiel
     return profile_note(p, err, name, FACT_SOURCE_MEASURED, r->measured);
 }
 
-int report_refresh(struct report *r, bool *changed, struct err *err)
+int report_refresh(struct report *r, int64_t now_ms, bool *changed, struct err *err)
 {
     struct profile *profile = NULL;
     char digest[17];
 
-    if (probe_profile(r->probe, &profile, err) < 0)
+    if (probe_profile(r->probe, now_ms, &profile, err) < 0)
         return -1;
     if ((r->name && text_set(&profile->name, r->name, err) < 0) ||
         text_set(&profile->agent_version, r->agent_version, err) < 0 ||
@@ -149,12 +149,12 @@ static void drop_notes(struct state *s)
     s->facts_count = s->unknown_count = 0;
 }
 
-int report_state(struct report *r, int64_t plan_memory_bytes, bool full, struct state **out,
-                 struct err *err)
+int report_state(struct report *r, int64_t plan_memory_bytes, bool full, int64_t now_ms,
+                 struct state **out, struct err *err)
 {
     struct state *s = NULL;
 
-    if (probe_state(r->probe, &s, err) < 0)
+    if (probe_state(r->probe, now_ms, &s, err) < 0)
         return -1;
     if (known_i64(plan_memory_bytes))
         s->plan_memory_bytes = plan_memory_bytes;

@@ -25,7 +25,7 @@ static void a_recorded_mac_is_reported_as_recorded(void **state)
     if (!probe)
         fail_msg("%s", err.text);
     assert_true(probe_is_replay(probe));
-    assert_int_equal(probe_profile(probe, &p, &err), 0);
+    assert_int_equal(probe_profile(probe, 0, &p, &err), 0);
     assert_int_equal(p->origin, DEVICE_ORIGIN_RECORDED);
     assert_string_equal(p->recording_id, "m2ultra-192gb-1");
     assert_int_equal(p->memory_bytes, 206158430208);
@@ -33,7 +33,7 @@ static void a_recorded_mac_is_reported_as_recorded(void **state)
     assert_false(known_i64(p->gpu_cores));
     assert_non_null(profile_find_unknown(p, "gpu_cores"));
     /* nothing of the machine that the test runs on */
-    assert_int_equal(probe_state(probe, &s, &err), 0);
+    assert_int_equal(probe_state(probe, 0, &s, &err), 0);
     assert_false(known_i64(s->memory_available_bytes));
     assert_non_null(state_find_unknown(s, "memory_available_bytes"));
     assert_false(known_i64(s->disk_free_bytes));
@@ -92,8 +92,8 @@ static void every_machine_loads_and_explains_what_it_lacks(void **state)
             mem_free(path);
             continue;
         }
-        if (!(probe = probe_open(&options, &err)) || probe_profile(probe, &p, &err) < 0 ||
-            probe_state(probe, &s, &err) < 0 || !p || !s) {
+        if (!(probe = probe_open(&options, &err)) || probe_profile(probe, 0, &p, &err) < 0 ||
+            probe_state(probe, 0, &s, &err) < 0 || !p || !s) {
             fail_msg("%s: %s", names[i], err.text);
             return;
         }
@@ -121,20 +121,20 @@ static void live_values_come_from_their_own_file_and_follow_it(void **state)
     folder_put(dir, "state.json",
                "{\"thermal\": \"fair\", \"memory_available_bytes\": 4000000000}");
     assert_non_null(probe = probe_open(&options, NULL));
-    assert_int_equal(probe_state(probe, &s, NULL), 0);
+    assert_int_equal(probe_state(probe, 0, &s, NULL), 0);
     assert_int_equal(s->thermal, THERMAL_FAIR);
     assert_int_equal(s->synthetic, TRI_TRUE);
     state_free(s);
 
     folder_put(dir, "state.json", "{\"thermal\": \"serious\"}");
     utimes(path, later);
-    assert_int_equal(probe_state(probe, &s, NULL), 0);
+    assert_int_equal(probe_state(probe, 0, &s, NULL), 0);
     assert_int_equal(s->thermal, THERMAL_SERIOUS);
     assert_false(known_i64(s->memory_available_bytes));
     state_free(s);
 
     folder_put(dir, "state.json", "{\"thermal\": "); /* half written: the last values stand */
-    assert_int_equal(probe_state(probe, &s, NULL), 0);
+    assert_int_equal(probe_state(probe, 0, &s, NULL), 0);
     assert_int_equal(s->thermal, THERMAL_SERIOUS);
     state_free(s);
     probe_free(probe);
@@ -176,7 +176,7 @@ static void lost_memory_is_survived(void **state)
 
         mem_fail_at(++nth);
         probe = probe_open(&options, NULL);
-        rc = probe ? probe_profile(probe, &p, NULL) : -1;
+        rc = probe ? probe_profile(probe, 0, &p, NULL) : -1;
         mem_fail_at(0);
         assert_true((rc == 0) == (p != NULL));
         probe_free(probe);

@@ -24,8 +24,8 @@ static void machine_open(struct machine *m)
     struct probe_options options = {.root = m->root, .volume_path = "/"};
 
     assert_non_null(m->probe = probe_open(&options, NULL));
-    assert_int_equal(probe_profile(m->probe, &m->p, NULL), 0);
-    assert_int_equal(probe_state(m->probe, &m->s, NULL), 0);
+    assert_int_equal(probe_profile(m->probe, 0, &m->p, NULL), 0);
+    assert_int_equal(probe_state(m->probe, 0, &m->s, NULL), 0);
 }
 
 static void machine_close(struct machine *m)
@@ -106,7 +106,10 @@ static void a_laptop_is_read_from_its_kernel(void **state)
     assert_non_null(state_find_unknown(m.s, "cpu_load"));
     state_free(m.s);
     folder_put(m.root, "proc/stat", "cpu  150 0 110 840 0 0 0 0 0 0\n");
-    assert_int_equal(probe_state(m.probe, &m.s, NULL), 0);
+    assert_int_equal(probe_state(m.probe, 999, &m.s, NULL), 0); /* the same again */
+    assert_non_null(state_find_unknown(m.s, "cpu_load"));
+    state_free(m.s);
+    assert_int_equal(probe_state(m.probe, 1000, &m.s, NULL), 0);
     assert_float_equal(m.s->cpu_load, 0.6, 1e-9);
     machine_close(&m);
 }
@@ -168,8 +171,8 @@ static void the_machine_it_runs_on_has_memory_and_a_disk(void **state)
 
     (void)state;
     assert_false(probe_is_replay(probe));
-    assert_int_equal(probe_profile(probe, &p, NULL), 0);
-    assert_int_equal(probe_state(probe, &s, NULL), 0);
+    assert_int_equal(probe_profile(probe, 0, &p, NULL), 0);
+    assert_int_equal(probe_state(probe, 0, &s, NULL), 0);
     assert_true(p->memory_bytes >= p->memory_usable_bytes);
     assert_true(s->memory_available_bytes > 0);
     assert_true(s->disk_free_bytes > 0);

@@ -33,8 +33,8 @@ static void show(const char *path, struct shown *out)
     struct probe *probe = probe_open(&options, &err);
 
     *out = (struct shown){0};
-    if (!probe || probe_profile(probe, &out->p, &err) < 0 ||
-        probe_state(probe, &out->s, &err) < 0 ||
+    if (!probe || probe_profile(probe, 0, &out->p, &err) < 0 ||
+        probe_state(probe, 0, &out->s, &err) < 0 ||
         !(out->table = probe_print_table(out->p, out->s, &err)) ||
         !(out->json = probe_print_json(out->p, out->s, &err)))
         abort_with(path, &err);

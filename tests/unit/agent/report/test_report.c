@@ -25,7 +25,7 @@ static struct probe *replay(void)
 static void a_report_knows_its_name_and_digest(void **state)
 {
     struct probe *probe = replay();
-    struct report *r = report_new(probe, &plain, NULL);
+    struct report *r = report_new(probe, &plain, 0, NULL);
     char digest[17];
     bool changed = true;
 
@@ -35,7 +35,7 @@ static void a_report_knows_its_name_and_digest(void **state)
     assert_string_equal(report_profile(r)->agent_version, "1.2");
     assert_int_equal(strlen(report_digest(r)), 16);
     memcpy(digest, report_digest(r), sizeof digest);
-    assert_int_equal(report_refresh(r, &changed, NULL), 0);
+    assert_int_equal(report_refresh(r, 0, &changed, NULL), 0);
     assert_false(changed);
     assert_string_equal(report_digest(r), digest);
     report_free(r);
@@ -46,11 +46,11 @@ static void another_name_is_another_digest(void **state)
 {
     struct report_settings other = plain;
     struct probe *probe = replay();
-    struct report *a = report_new(probe, &plain, NULL), *b;
+    struct report *a = report_new(probe, &plain, 0, NULL), *b;
 
     (void)state;
     other.name = "shelf";
-    b = report_new(probe, &other, NULL);
+    b = report_new(probe, &other, 0, NULL);
     assert_string_not_equal(report_digest(a), report_digest(b));
     report_free(a);
     report_free(b);
@@ -61,7 +61,7 @@ static void another_name_is_another_digest(void **state)
 static void measured_rates_are_in_the_profile(void **state)
 {
     struct probe *probe = replay();
-    struct report *r = report_new(probe, &plain, NULL);
+    struct report *r = report_new(probe, &plain, 0, NULL);
     const struct fact_note *note;
     bool changed;
 
@@ -69,7 +69,7 @@ static void measured_rates_are_in_the_profile(void **state)
     assert_false(known_f64(report_profile(r)->gpu_flops));
     assert_non_null(profile_find_unknown(report_profile(r), "gpu_flops"));
     assert_int_equal(report_measured(r, 2.5e12, NAN, "2.0 s on the device", NULL), 0);
-    assert_int_equal(report_refresh(r, &changed, NULL), 0);
+    assert_int_equal(report_refresh(r, 0, &changed, NULL), 0);
     assert_true(changed);
     assert_true(report_profile(r)->gpu_flops == 2.5e12);
     assert_false(known_f64(report_profile(r)->memory_bandwidth_bytes_per_s));
@@ -84,16 +84,16 @@ static void measured_rates_are_in_the_profile(void **state)
 static void reasons_come_with_the_first_state_alone(void **state)
 {
     struct probe *probe = replay();
-    struct report *r = report_new(probe, &plain, NULL);
+    struct report *r = report_new(probe, &plain, 0, NULL);
     struct state *s = NULL;
 
     (void)state;
-    assert_int_equal(report_state(r, UNKNOWN_I64, true, &s, NULL), 0);
+    assert_int_equal(report_state(r, UNKNOWN_I64, true, 0, &s, NULL), 0);
     assert_non_null(state_find_unknown(s, "thermal"));
     assert_non_null(state_find_unknown(s, "up_bps"));
     assert_false(known_i64(s->plan_memory_bytes));
     state_free(s);
-    assert_int_equal(report_state(r, 12345, false, &s, NULL), 0);
+    assert_int_equal(report_state(r, 12345, false, 0, &s, NULL), 0);
     assert_int_equal(s->unknown_count, 0);
     assert_int_equal(s->facts_count, 0);
     assert_int_equal(s->plan_memory_bytes, 12345);
@@ -111,8 +111,8 @@ static void the_owners_rates_are_stated(void **state)
 
     (void)state;
     fast.up_bps = 2e7;
-    r = report_new(probe, &fast, NULL);
-    assert_int_equal(report_state(r, UNKNOWN_I64, true, &s, NULL), 0);
+    r = report_new(probe, &fast, 0, NULL);
+    assert_int_equal(report_state(r, UNKNOWN_I64, true, 0, &s, NULL), 0);
     assert_float_equal(s->up_bps, 2e7, 0);
     assert_int_equal(state_find_note(s, "up_bps")->source, FACT_SOURCE_STATED);
     assert_null(state_find_unknown(s, "up_bps"));
@@ -133,7 +133,7 @@ static void a_name_that_is_too_long_is_refused(void **state)
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     odd.name = name;
-    assert_null(report_new(probe, &odd, &err));
+    assert_null(report_new(probe, &odd, 0, &err));
     assert_non_null(strstr(err.text, "name"));
     probe_free(probe);
 }
@@ -148,14 +148,14 @@ static void lost_memory_is_survived(void **state)
     (void)state;
     do {
         mem_fail_at(++nth);
-        r = report_new(probe, &plain, NULL);
+        r = report_new(probe, &plain, 0, NULL);
         mem_fail_at(0);
     } while (!r && nth < 5000);
     assert_in_range(nth, 2, 4999);
     nth = 0;
     do {
         mem_fail_at(++nth);
-        report_state(r, 1, true, &s, NULL);
+        report_state(r, 1, true, 0, &s, NULL);
         mem_fail_at(0);
     } while (!s && nth < 5000);
     assert_in_range(nth, 2, 4999);

@@ -7,8 +7,8 @@
 #include "common/core/file.h"
 #include "common/core/mem.h"
 #include "common/model/device.h"
+#include "tests/support/machine_table.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,44 +18,6 @@
 #include <cmocka.h>
 
 #define MACHINES 107
-#define COLUMNS_MAX 40
-#define CELL_MAX 256
-
-struct table {
-    char *text;
-    char *names[COLUMNS_MAX];
-    size_t columns;
-    char *next; /* start of the next line */
-};
-
-/* Split the line at p into cells; the start of the next line. */
-static char *split(char *p, char *cells[COLUMNS_MAX], size_t *count)
-{
-    char *end = strchr(p, '\n');
-
-    assert_non_null(end);
-    *end = '\0';
-    for (*count = 0; p; (*count)++) {
-        char *bar = strchr(p, '|');
-
-        assert_in_range(*count, 0, COLUMNS_MAX - 1);
-        cells[*count] = p;
-        if (bar)
-            *bar++ = '\0';
-        p = bar;
-    }
-    return end + 1;
-}
-
-static struct table open_table(void)
-{
-    struct table t = {0};
-
-    assert_int_equal(
-        file_read(ESPALIER_TEST_DATA "/machines/expected.csv", 1 << 20, &t.text, NULL, NULL), 0);
-    t.next = split(t.text, t.names, &t.columns);
-    return t;
-}
 
 static const struct fact_note *fact_of(const struct fact_note *facts, size_t count,
                                        const char *field)
@@ -74,101 +36,6 @@ static bool is_unknown(const struct unknown_fact *unknown, size_t count, const c
     return false;
 }
 
-/* One field as the table writes it; "" when unknown. */
-static void shown(const struct record_type *type, const void *record, const char *name,
-                  char out[CELL_MAX])
-{
-    const struct field *f = record_field(type, name);
-    const void *at;
-
-    out[0] = '\0';
-    assert_non_null(f);
-    if (!record || !field_is_known(f, record))
-        return;
-    at = field_at(f, record);
-    if (f->type == FIELD_I64)
-        snprintf(out, CELL_MAX, "%" PRId64, *(const int64_t *)at);
-    else if (f->type == FIELD_BOOL)
-        snprintf(out, CELL_MAX, "%s", *(const int *)at ? "true" : "false");
-    else if (f->type == FIELD_ENUM)
-        snprintf(out, CELL_MAX, "%s", enum_name(f->names, *(const int *)at));
-    else
-        snprintf(out, CELL_MAX, "%s", *(char *const *)at);
-}
-
-static void shown_levels(const struct profile *p, char out[CELL_MAX])
-{
-    size_t len = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < p->cpu_levels_count; i++) {
-        char cores[CELL_MAX], l2[CELL_MAX], sharing[CELL_MAX];
-        const struct cpu_level *level = &p->cpu_levels[i];
-
-        shown(&cpu_level_type, level, "cores", cores);
-        shown(&cpu_level_type, level, "l2_bytes", l2);
-        shown(&cpu_level_type, level, "cpus_per_l2", sharing);
-        len += (size_t)snprintf(out + len, CELL_MAX - len, "%s%s:%.20s:%.20s:%.20s", i ? ";" : "",
-                                level->name ? level->name : "", cores, l2, sharing);
-    }
-}
-
-static void shown_source(const struct profile *p, const char *field, char out[CELL_MAX])
-{
-    const struct fact_note *fact = fact_of(p->facts, p->facts_count, field);
-
-    snprintf(out, CELL_MAX, "%s", fact ? enum_name(&fact_source_names, fact->source) : "");
-}
-
-/* The columns that are not simply a field of the profile. */
-static const struct {
-    const char *column, *field;
-    enum { OF_PROFILE, OF_METAL, OF_STATE, SOURCE_OF } what;
-} columns[] = {
-    {"chip_source", "chip", SOURCE_OF},
-    {"memory_source", "memory_bytes", SOURCE_OF},
-    {"gpu_cores_source", "gpu_cores", SOURCE_OF},
-    {"model_source", "model_identifier", SOURCE_OF},
-    {"cpu_levels_source", "cpu_levels", SOURCE_OF},
-    {"cpu_cores_source", "cpu_cores", SOURCE_OF},
-    {"os_source", "os_version", SOURCE_OF},
-    {"id", "recording_id", OF_PROFILE},
-    {"working_set_bytes", "working_set_bytes", OF_METAL},
-    {"max_buffer_bytes", "max_buffer_bytes", OF_METAL},
-    {"metal_family", "family", OF_METAL},
-    {"metal_version", "metal_version", OF_METAL},
-    {"architecture", "architecture", OF_METAL},
-    {"unified_memory", "unified_memory", OF_METAL},
-    {"threadgroup_memory_bytes", "threadgroup_memory_bytes", OF_METAL},
-    {"memory_pressure", "memory_pressure", OF_STATE},
-    {"swap_used_bytes", "swap_used_bytes", OF_STATE},
-    {"swap_total_bytes", "swap_total_bytes", OF_STATE},
-    {"memory_available_bytes", "memory_available_bytes", OF_STATE},
-};
-
-static void loaded(const struct profile *p, const struct state *s, const char *column,
-                   char out[CELL_MAX])
-{
-    if (strcmp(column, "cpu_levels") == 0) {
-        shown_levels(p, out);
-        return;
-    }
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        if (strcmp(columns[i].column, column) != 0)
-            continue;
-        if (columns[i].what == SOURCE_OF)
-            shown_source(p, columns[i].field, out);
-        else if (columns[i].what == OF_METAL)
-            shown(&metal_type, p->metal, columns[i].field, out);
-        else if (columns[i].what == OF_STATE)
-            shown(&state_type, s, columns[i].field, out);
-        else
-            shown(&profile_type, p, columns[i].field, out);
-        return;
-    }
-    shown(&profile_type, p, column, out);
-}
-
 static char *machine(const char *id, size_t *len)
 {
     char path[512];
@@ -181,25 +48,25 @@ static char *machine(const char *id, size_t *len)
 
 static void every_machine_is_what_its_recording_says(void **state)
 {
-    struct table t = open_table();
+    struct machine_table t = machine_table_open(ESPALIER_TEST_DATA "/machines/expected.csv");
     size_t machines = 0, wrong = 0;
 
     (void)state;
     while (*t.next) {
-        char *cells[COLUMNS_MAX], got[CELL_MAX];
+        char *cells[MACHINE_COLUMNS_MAX], got[MACHINE_CELL_MAX];
         struct profile *p = NULL;
         struct state *s = NULL;
         struct err err;
         size_t count, len;
         char *text;
 
-        t.next = split(t.next, cells, &count);
+        machine_table_row(&t, cells, &count);
         assert_int_equal(count, t.columns);
         text = machine(cells[0], &len);
         if (recording_read(text, len, &p, &s, &err) < 0)
             fail_msg("%s: %s", cells[0], err.text);
         for (size_t i = 0; i < count; i++) {
-            loaded(p, s, t.names[i], got);
+            machine_shown(p, s, t.names[i], got);
             if (strcmp(got, cells[i]) != 0) {
                 print_error("%s: %s is \"%s\", wanted \"%s\"\n", cells[0], t.names[i], got,
                             cells[i]);
@@ -224,7 +91,7 @@ static void check_account(const struct record_type *type, const void *record, co
 
     for (size_t i = 0; i < type->count; i++) {
         const struct field *f = &type->fields[i];
-        char path[CELL_MAX], word[CELL_MAX];
+        char path[MACHINE_CELL_MAX], word[MACHINE_CELL_MAX];
         bool known = field_is_known(f, record), noted, listed;
 
         snprintf(word, sizeof word, " %s ", f->name);
