@@ -6,6 +6,7 @@
 #include "agent/check/reach.h"
 #include "agent/probe/probe.h"
 #include "agent/report/report.h"
+#include "common/core/clock.h"
 #include "common/core/err.h"
 #include "common/core/file.h"
 #include "common/core/mem.h"

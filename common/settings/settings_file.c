@@ -1,4 +1,4 @@
-/* settings_file.c - a config file, through inih.
+/* settings_file.c - a config file, through inih, or what stands in for it (ini_reader.h).
  *
  * inih calls back per key without the line's number, joins indented lines to the value above, and
  * reads a line that is longer than its buffer as two. So it gets its lines from here: without their
@@ -9,7 +9,11 @@
 #include "common/core/file.h"
 #include "common/core/mem.h"
 
+#ifdef ESPALIER_OWN_INI
+#include "common/settings/ini_reader.h"
+#else
 #include <ini.h>
+#endif
 
 #include <string.h>
 
