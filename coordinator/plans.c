@@ -17,6 +17,7 @@
 #include "coordinator/config/config.h"
 #include "coordinator/cycle/cycle.h"
 #include "coordinator/fleet/fleet.h"
+#include "coordinator/planner/privacy.h"
 #include "coordinator/store/store.h"
 
 #include <stdio.h>
@@ -144,13 +145,19 @@ static int plan_response(const struct plan *plan, struct response *response, str
     return 0;
 }
 
+_Static_assert(STORE_ORDERS == PRIVACY_ORDERS, "the ledger keeps what the accountant reckons");
+
+static bool known_privacy(const struct plan *plan)
+{
+    return plan->federated && known_f64(plan->federated->epsilon) &&
+           plan->federated->noise_multiplier > 0;
+}
+
 static struct store_charge *charge_of(const struct plan *plan, struct err *err)
 {
     const struct federated_plan *f = plan->federated;
     struct store_charge *charge;
 
-    if (!f || !known_f64(f->epsilon) || f->epsilon <= 0)
-        return NULL;
     if (!(charge = mem_zalloc(sizeof *charge))) {
         err_set(err, ERR_NOMEM, "privacy charge");
         return NULL;
@@ -158,11 +165,16 @@ static struct store_charge *charge_of(const struct plan *plan, struct err *err)
     charge->round_first = 1;
     charge->round_last = f->rounds;
     charge->sigma = f->noise_multiplier;
-    charge->rho = f->noise_multiplier > 0
-                      ? (double)f->rounds / (2 * f->noise_multiplier * f->noise_multiplier)
-                      : 0; /* zCDP of the Gaussian mechanism, each round 1 / (2 sigma^2) */
     charge->epsilon = f->epsilon;
     charge->delta = f->delta;
+    charge->target = known_f64(f->epsilon_target) ? f->epsilon_target : f->epsilon;
+    charge->rate = known_f64(f->accounted_rate) ? f->accounted_rate : 1;
+    /* zCDP: half the divergence at order 2; each round 1 / (2 sigma^2) where all clients serve */
+    charge->rho = (double)f->rounds * privacy_rdp(charge->rate, charge->sigma, 2) / 2;
+    privacy_spend(charge->rate, charge->sigma, charge->spend);
+    privacy_limit(charge->target, charge->delta, charge->limit);
+    for (size_t i = 0; i < STORE_ORDERS; i++)
+        charge->orders[i] = privacy_order(i);
     return charge;
 }
 
@@ -180,7 +192,8 @@ static int commit(struct coordinator *c, struct pending *p, struct plan *plan, s
         !(op = store_op_new(STORE_PLAN, 0, c->wall_ms, err)) ||
         text_set(&op->request_id, p->request_key, err) < 0 || !(op->plan = plan_dup(plan, err)))
         goto fail;
-    op->charge = charge_of(plan, err);
+    if (known_privacy(plan) && !(op->charge = charge_of(plan, err)))
+        goto fail;
     op->job = *job;
     *job = NULL;
     if (plan_response(plan, &response, err) < 0)
@@ -339,6 +352,9 @@ void plan_stored(struct coordinator *c, struct pending *p, struct store_result *
     }
     log_info(p->tool.user_id, "plan %s of job %s stored: %zu clients, %zu assignments sent at once",
              plan->plan_id, plan->job_id, plan->assignments_count, sent);
+    if (r->spent)
+        log_info(p->tool.user_id, "job %s has spent epsilon %.5g of %g", plan->job_id,
+                 r->spent->charged_epsilon, r->op->charge->target);
     publish(c, EVENT_KIND_PLAN_CREATED, NULL, plan->plan_id, plan->job_id, 0, plan->job_name);
     if (r->op->answer)
         front_reply_bytes(c->front, &p->tool, r->op->answer, r->op->answer_len);

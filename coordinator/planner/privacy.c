@@ -17,7 +17,7 @@ static const int large_orders[] = {72, 80, 96, 128, 192, 256, 384, 512, 1024};
 
 _Static_assert(ORDERS == PRIVACY_ORDERS, "the header says how many");
 
-static int order_at(size_t i)
+int privacy_order(size_t i)
 {
     return i < ORDERS_SMALL ? (int)i + 2 : large_orders[i - ORDERS_SMALL];
 }
@@ -57,13 +57,13 @@ static double conversion(double delta, int order)
 void privacy_spend(double rate, double sigma, double out[PRIVACY_ORDERS])
 {
     for (size_t i = 0; i < ORDERS; i++)
-        out[i] = privacy_rdp(rate, sigma, order_at(i));
+        out[i] = privacy_rdp(rate, sigma, privacy_order(i));
 }
 
 void privacy_limit(double epsilon, double delta, double out[PRIVACY_ORDERS])
 {
     for (size_t i = 0; i < ORDERS; i++)
-        out[i] = epsilon - conversion(delta, order_at(i));
+        out[i] = epsilon - conversion(delta, privacy_order(i));
 }
 
 double privacy_epsilon(double rate, double sigma, int64_t rounds, double delta, int *order)
@@ -71,7 +71,7 @@ double privacy_epsilon(double rate, double sigma, int64_t rounds, double delta, 
     double best = INFINITY;
 
     for (size_t i = 0; i < ORDERS; i++) {
-        int a = order_at(i);
+        int a = privacy_order(i);
         double epsilon = (double)rounds * privacy_rdp(rate, sigma, a) + conversion(delta, a);
 
         if (epsilon < best) {

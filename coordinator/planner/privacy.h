@@ -28,6 +28,8 @@ double privacy_epsilon(double rate, double sigma, int64_t rounds, double delta, 
 int privacy_noise(double rate, int64_t rounds, double epsilon, double delta, double *sigma,
                   struct err *err);
 
+int privacy_order(size_t i); /* i below PRIVACY_ORDERS */
+
 /* What the ledger needs: the divergence of one round at every order, and what all rounds together
  * may come to at each. A budget holds as long as the sums stay within the limit at one order. */
 void privacy_spend(double rate, double sigma, double out[PRIVACY_ORDERS]);

@@ -31,12 +31,18 @@ struct store;
 #define STORE_REPLIES_BYTES (64 * 1024 * 1024) /* of all of them; likewise */
 #define STORE_PLANS_LOADED 1000                /* newest plan summaries read at start */
 
+#define STORE_ORDERS 72 /* as many as the accountant has */
+
 /* The differential privacy that a plan spends on its job, for all its rounds. */
 struct store_charge {
     int64_t round_first, round_last; /* from 1 */
     double rho;                      /* zCDP of all these rounds */
     double sigma;                    /* noise multiplier */
     double epsilon, delta;
+    double target; /* epsilon of the job's own words: STORE_PLAN is refused where it is passed */
+    double rate;   /* of clients in a round, as accounted */
+    /* Of one round at each order of the accountant; what all rounds may come to; the orders. */
+    double spend[STORE_ORDERS], limit[STORE_ORDERS], orders[STORE_ORDERS];
 };
 
 enum store_kind {
@@ -45,7 +51,8 @@ enum store_kind {
      * STORE_PLAN is one transaction: the plan with its job, and a charge or a request's answer
      * where given. Its assignments become pending deliveries; older plans of the job and their open
      * deliveries are superseded; the devices' generations rise. ERR_EXISTS when the plan or the
-     * request is there already: then nothing of it happened. */
+     * request is there already, ERR_INFEASIBLE when the charge passes the job's target: then
+     * nothing of it happened. */
     STORE_PLAN,         /* plan, job; charge, request_id with answer */
     STORE_PLAN_STATE,   /* plan_id, plan_state; cancelling cancels what is open, text: the reason */
     STORE_DEVICE,       /* device_id, public_key: enrolled, or seen at now_ms */
@@ -104,8 +111,9 @@ const char *store_kind_name(enum store_kind kind); /* "plan", "get_plan", ...: f
 struct store_spent {
     char *job_id;
     int64_t charges; /* how many plans charged it */
-    double rho;      /* sums */
+    double rho;      /* sums over these plans, a round counted in each */
     double epsilon, delta;
+    double charged_epsilon; /* of the ledger, a round counted once; 0 in store_contents */
 };
 
 struct store_result {

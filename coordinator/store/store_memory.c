@@ -8,6 +8,7 @@
 #include "common/core/map.h"
 #include "common/core/mem.h"
 #include "common/core/random.h"
+#include "coordinator/store/store_ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -252,16 +253,36 @@ static void raise_generations(struct memory_store *s, const struct plan *plan)
     }
 }
 
+static int check_charge(const struct memory_store *s, const struct store_op *op, double *spent,
+                        struct err *err)
+{
+    struct ledger *l = ledger_new(err);
+    int rc = l ? 0 : -1;
+
+    for (size_t i = 0; rc == 0 && i < s->plans_count; i++) {
+        const struct store_charge *c = s->plans[i].charge;
+
+        if (c && strcmp(s->plans[i].plan->job_id, op->plan->job_id) == 0)
+            rc = ledger_add(l, c->round_first, c->round_last, c->rho, c->spend, err);
+    }
+    if (rc == 0)
+        rc = ledger_charge(l, op->plan->job_id, op->charge, spent, err);
+    ledger_free(l);
+    return rc;
+}
+
 static int write_plan(struct memory_store *s, const struct store_op *op, struct store_result *r,
                       struct err *err)
 {
     struct memory_plan copy = {0};
+    double spent = 0;
     int rc;
 
     if (plan_exact(s, op->plan->plan_id))
         return err_set(err, ERR_EXISTS, "plan %s is stored already", op->plan->plan_id);
     if (record_check(&plan_type, op->plan, err) < 0 || record_check(&job_type, op->job, err) < 0 ||
-        plan_copy(op, &copy, err) < 0 || make_devices(s, op->plan, err) < 0 ||
+        plan_copy(op, &copy, err) < 0 || (op->charge && check_charge(s, op, &spent, err) < 0) ||
+        make_devices(s, op->plan, err) < 0 ||
         (op->charge && !(r->spent = mem_zalloc(sizeof *r->spent))) ||
         text_set(&r->plan_id, op->plan->plan_id, err) < 0 ||
         !memory_add(&s->plans, &s->plans_count, sizeof(struct memory_plan), err))
@@ -282,6 +303,8 @@ static int write_plan(struct memory_store *s, const struct store_op *op, struct 
         mem_free(r->spent); /* the charge stands; its sum is read again at the next start */
         r->spent = NULL;
     }
+    if (r->spent)
+        r->spent->charged_epsilon = spent;
     return 0;
 fail:
     plan_clear(&copy);

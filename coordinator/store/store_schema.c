@@ -62,7 +62,12 @@ static const char step_2[] =
     " reply BLOB NOT NULL);"
     "CREATE INDEX replies_by_age ON replies (at_ms, digest, bytes);";
 
-const char *const store_schema_steps[] = {step_1, step_2};
+/* Vectors of the privacy ledger: doubles as this machine writes them. */
+static const char step_3[] = "ALTER TABLE charges ADD COLUMN target REAL;"
+                             "ALTER TABLE charges ADD COLUMN rate REAL;"
+                             "ALTER TABLE charges ADD COLUMN spend BLOB;";
+
+const char *const store_schema_steps[] = {step_1, step_2, step_3};
 const size_t store_schema_count = sizeof store_schema_steps / sizeof *store_schema_steps;
 
 static int read_version(struct sql_db *q, int64_t *out, struct err *err)

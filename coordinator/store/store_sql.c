@@ -70,8 +70,10 @@ static const char *const texts[SQL_COUNT] = {
         "INSERT OR IGNORE INTO measurements (plan_id, device_id, generation, sequence, record)"
         " VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_CHARGE_PUT] =
-        "INSERT INTO charges (plan_id, job_id, round_first, round_last, rho, sigma, epsilon, delta)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO charges (plan_id, job_id, round_first, round_last, rho, sigma, epsilon, delta,"
+        " target, rate, spend) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [SQL_CHARGES_OF_JOB] =
+        "SELECT round_first, round_last, rho, spend FROM charges WHERE job_id = ?1",
     [SQL_SPENT_OF_JOB] = "SELECT job_id, count(*), sum(rho), sum(epsilon), sum(delta) FROM charges"
                          " WHERE job_id = ?1 GROUP BY job_id",
     [SQL_REQUEST_PUT] =

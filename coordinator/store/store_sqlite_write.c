@@ -2,6 +2,7 @@
 #include "coordinator/store/store_sqlite.h"
 
 #include "common/core/mem.h"
+#include "coordinator/store/store_ledger.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,13 +128,55 @@ static int put_assignment(struct sqlite_store *s, const struct store_op *op,
     return raise_generation(s, a->device_id, a->generation, err);
 }
 
+/* Every charge of the job so far into the ledger. */
+static int read_charges(struct sqlite_store *s, const char *job_id, struct ledger *l,
+                        struct err *err)
+{
+    sqlite3_stmt *st = sql_start(&s->q, SQL_CHARGES_OF_JOB, err);
+    int rc;
+
+    if (!st)
+        return -1;
+    sql_bind_text(&s->q, st, 1, job_id);
+    while ((rc = sql_step(&s->q, st, err)) == 1) {
+        double spend[STORE_ORDERS];
+        bool has = sqlite3_column_type(st, 3) != SQLITE_NULL;
+
+        if (has && sqlite3_column_bytes(st, 3) != (int)sizeof spend) {
+            sql_reset(st);
+            return err_set(err, ERR_MALFORMED, "%s: a damaged charge of job %s", s->q.path, job_id);
+        }
+        if (has)
+            memcpy(spend, sqlite3_column_blob(st, 3), sizeof spend);
+        if (ledger_add(l, sql_i64(st, 0), sql_i64(st, 1), sql_f64(st, 2), has ? spend : NULL, err) <
+            0) {
+            sql_reset(st);
+            return -1;
+        }
+    }
+    return rc;
+}
+
+static int check_charge(struct sqlite_store *s, const struct store_op *op, double *spent,
+                        struct err *err)
+{
+    struct ledger *l = ledger_new(err);
+    int rc = -1;
+
+    if (l && read_charges(s, op->plan->job_id, l, err) == 0)
+        rc = ledger_charge(l, op->plan->job_id, op->charge, spent, err);
+    ledger_free(l);
+    return rc;
+}
+
 static int put_charge(struct sqlite_store *s, const struct store_op *op, struct store_result *r,
                       struct err *err)
 {
     const struct store_charge *c = op->charge;
-    sqlite3_stmt *st = sql_start(&s->q, SQL_CHARGE_PUT, err);
+    double spent = 0;
+    sqlite3_stmt *st;
 
-    if (!st)
+    if (check_charge(s, op, &spent, err) < 0 || !(st = sql_start(&s->q, SQL_CHARGE_PUT, err)))
         return -1;
     sql_bind_text(&s->q, st, 1, op->plan->plan_id);
     sql_bind_text(&s->q, st, 2, op->plan->job_id);
@@ -143,6 +186,9 @@ static int put_charge(struct sqlite_store *s, const struct store_op *op, struct 
     sql_bind_f64(&s->q, st, 6, c->sigma);
     sql_bind_f64(&s->q, st, 7, c->epsilon);
     sql_bind_f64(&s->q, st, 8, c->delta);
+    sql_bind_f64(&s->q, st, 9, c->target);
+    sql_bind_f64(&s->q, st, 10, c->rate);
+    sql_bind_blob(&s->q, st, 11, c->spend, sizeof c->spend);
     if (sql_finish(&s->q, st, err) < 0 || !(st = sql_start(&s->q, SQL_SPENT_OF_JOB, err)))
         return -1;
     if (!(r->spent = mem_zalloc(sizeof *r->spent)))
@@ -153,6 +199,7 @@ static int put_charge(struct sqlite_store *s, const struct store_op *op, struct 
         return -1;
     }
     sql_reset(st);
+    r->spent->charged_epsilon = spent;
     return 0;
 }
 

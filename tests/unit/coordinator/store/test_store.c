@@ -404,29 +404,6 @@ static void measurements_are_kept_once(void **state)
     store_result_free(r);
 }
 
-static void privacy_sums_up(void **state)
-{
-    struct store *s = ((struct suite *)*state)->s;
-    struct store_result *r;
-    char id[8];
-
-    for (int i = 1; i <= 3; i++) {
-        struct store_op *op;
-
-        snprintf(id, sizeof id, "p%d", i);
-        op = plan_op(id, i == 3 ? "other" : "j1", 1, i);
-        op->charge = mem_zalloc(sizeof *op->charge);
-        *op->charge = (struct store_charge){1, 10, 0.25, 1.1, 2, 1e-6};
-        r = store_call(s, op);
-        assert_int_equal(r->err.code, ERR_NONE);
-        assert_int_equal(r->spent->charges, i == 3 ? 1 : i);
-        assert_true(r->spent->rho == (i == 3 ? 0.25 : 0.25 * i));
-        assert_true(r->spent->epsilon == (i == 3 ? 2.0 : 2.0 * i));
-        assert_string_equal(r->spent->job_id, i == 3 ? "other" : "j1");
-        store_result_free(r);
-    }
-}
-
 static void plans_are_listed_by_page(void **state)
 {
     struct store *s = ((struct suite *)*state)->s;
@@ -610,7 +587,6 @@ int main(void)
         BOTH(what_models_said_is_kept_for_a_while),
         BOTH(what_models_said_has_bounds),
         BOTH(measurements_are_kept_once),
-        BOTH(privacy_sums_up),
         BOTH(plans_are_listed_by_page),
         BOTH(a_client_that_is_left_out_stays_in_the_plan_and_gets_no_delivery),
         BOTH(operations_without_their_parts_are_refused),

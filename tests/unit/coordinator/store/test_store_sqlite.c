@@ -70,7 +70,7 @@ static void fill(struct store *s)
     store_expect(s, op);
     op = plan_op("p1", "j1", 2, 3);
     op->charge = mem_zalloc(sizeof *op->charge);
-    *op->charge = (struct store_charge){1, 2, 0.5, 1, 3, 1e-5};
+    *op->charge = (struct store_charge){1, 2, 0.5, 1, 3, 1e-5, .target = 10, .rate = 1};
     store_expect(s, op);
     store_expect(s, plan_op("p2", "j2", 2, 12));
     store_expect(s, delivery_op("p2", "d2", DELIVERY_STATE_DONE, 1));
