@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CAP_FIRST 64 /* bytes; most names and messages fit */
+#define CAP_FIRST 64   /* bytes; most names and messages fit */
+#define CAP_SMALL 1024 /* below it capacity grows fourfold: what outgrows a name is a text */
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -35,7 +36,7 @@ static bool buf_reserve(struct buf *b, size_t more)
     need = b->len + more + 1;
     if (need <= b->cap)
         return true;
-    for (cap = b->cap ? b->cap : CAP_FIRST; cap < need; cap *= 2)
+    for (cap = b->cap ? b->cap : CAP_FIRST; cap < need; cap *= cap < CAP_SMALL ? 4 : 2)
         ;
     if (!(data = mem_realloc_array(b->data, cap, 1))) {
         b->failed = b->no_memory = true;
@@ -63,6 +64,11 @@ void buf_adds(struct buf *b, const char *text)
 
 void buf_addc(struct buf *b, char c)
 {
+    if (!b->failed && b->len < b->max && b->len + 1 < b->cap) {
+        b->data[b->len++] = c;
+        b->data[b->len] = '\0';
+        return;
+    }
     buf_add(b, &c, 1);
 }
 
@@ -77,17 +83,22 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 
 void buf_addv(struct buf *b, const char *fmt, va_list args)
 {
+    size_t room = b->failed ? 0 : b->cap - b->len; /* written at once where it fits */
     va_list again;
     int n;
 
     va_copy(again, args);
-    n = vsnprintf(NULL, 0, fmt, args);
-    if (n < 0)
+    n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, args);
+    if (n < 0) {
         b->failed = true; /* a character that no encoding of the C library has, or past INT_MAX */
-    else if (buf_reserve(b, (size_t)n)) {
+    } else if ((size_t)n < room && (size_t)n <= b->max - b->len) {
+        b->len += (size_t)n;
+    } else if (buf_reserve(b, (size_t)n)) {
         vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
         b->len += (size_t)n;
     }
+    if (room)
+        b->data[b->len] = '\0'; /* also where it did not fit */
     va_end(again);
 }
 

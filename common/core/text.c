@@ -40,6 +40,10 @@ bool text_utf8_valid(const char *p, size_t len)
     size_t at = 0, n;
 
     while (at < len) {
+        if ((signed char)p[at] > 0) { /* ASCII: nearly every byte */
+            at++;
+            continue;
+        }
         if (p[at] == '\0' || !(n = text_utf8_len(p + at, len - at)))
             return false;
         at += n;

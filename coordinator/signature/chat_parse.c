@@ -105,6 +105,18 @@ static size_t find_thinking_end(const char *reply, size_t len)
     return end;
 }
 
+/* A NUL would end it for whoever reads on. */
+static void add_line(struct buf *b, const char *p, size_t len)
+{
+    const char *end = p + len, *nul;
+
+    for (; (nul = memchr(p, '\0', (size_t)(end - p))); p = nul + 1) {
+        buf_add(b, p, (size_t)(nul - p));
+        buf_addc(b, '?');
+    }
+    buf_add(b, p, (size_t)(end - p));
+}
+
 /* Its lines joined by LF, without the blanks around the whole. */
 static char *section_text(const char *p, size_t len, struct err *err)
 {
@@ -115,8 +127,7 @@ static char *section_text(const char *p, size_t len, struct err *err)
     while (len > 0) {
         size_t line, step = marker_line(p, len, &line);
 
-        for (size_t i = 0; i < line; i++)
-            buf_addc(&b, p[i] ? p[i] : '?'); /* a NUL would end it for whoever reads on */
+        add_line(&b, p, line);
         if (step > line)
             buf_addc(&b, '\n');
         p += step;

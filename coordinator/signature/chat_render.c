@@ -14,7 +14,8 @@ static int add_structure(struct buf *b, const struct signature *sig, const struc
     for (size_t i = 0; i < sig->outputs; i++) {
         const struct signature_field *f = signature_outputs(sig) + i;
 
-        buf_addf(b, "\n\n[[ ## %s ## ]]\n{%s}", f->name, f->name);
+        buf_adds(b, "\n\n");
+        layout_add_placeholder(b, f);
         if (layout_add_note(b, fr, f, err) < 0)
             return -1;
     }
@@ -45,7 +46,8 @@ static int add_answer(struct buf *b, const struct signature *sig, const struct f
         const struct signature_field *f = signature_outputs(sig) + i;
         const char *json = layout_demo_value(demo, f->name);
 
-        buf_addf(b, "%s[[ ## %s ## ]]\n", i ? "\n\n" : "", f->name);
+        buf_adds(b, i ? "\n\n" : "");
+        layout_add_marker(b, f->name);
         if (!json)
             buf_adds(b, missing == LAYOUT_DEMO ? fr->demo_missing : "None");
         else if (layout_add_value(b, f, json, &broken, err) < 0)

@@ -61,19 +61,38 @@ static void add_list(struct buf *b, const struct framing *fr, const struct signa
     for (size_t i = 0; i < count; i++) {
         buf_addf(b, "%s%zu. `%s` (", i ? "\n" : "", i + 1, fields[i].name);
         signature_field_add_type(b, &fields[i]);
-        buf_addf(b, "): %s", fields[i].description ? fields[i].description : "");
+        buf_adds(b, "): ");
+        if (fields[i].description)
+            buf_adds(b, fields[i].description);
         if (fields[i].constraints)
             buf_addf(b, "\n%s%s", fr->constraints_label, fields[i].constraints);
     }
     layout_trim(b, from);
 }
 
+void layout_add_marker(struct buf *b, const char *name)
+{
+    buf_adds(b, "[[ ## ");
+    buf_adds(b, name);
+    buf_adds(b, " ## ]]\n");
+}
+
+void layout_add_placeholder(struct buf *b, const struct signature_field *f)
+{
+    layout_add_marker(b, f->name);
+    buf_addc(b, '{');
+    buf_adds(b, f->name);
+    buf_addc(b, '}');
+}
+
 void layout_add_inputs(struct buf *b, const struct signature *sig)
 {
     if (sig->inputs == 0)
         buf_adds(b, "\n\n");
-    for (size_t i = 0; i < sig->inputs; i++)
-        buf_addf(b, "\n\n[[ ## %s ## ]]\n{%s}", sig->fields[i].name, sig->fields[i].name);
+    for (size_t i = 0; i < sig->inputs; i++) {
+        buf_adds(b, "\n\n");
+        layout_add_placeholder(b, &sig->fields[i]);
+    }
 }
 
 static void add_words(struct buf *b, const struct json *words)

@@ -39,6 +39,12 @@ int layout_add_system(struct prompt *out, const struct layout *l, const struct s
 /* Each field's marker and placeholder, with a blank line before each: the inputs. */
 void layout_add_inputs(struct buf *b, const struct signature *sig);
 
+/* "[[ ## name ## ]]" and a line break: a prompt with 16 examples has hundreds of them. */
+void layout_add_marker(struct buf *b, const char *name);
+
+/* The same with the name in braces below it: where its value goes. */
+void layout_add_placeholder(struct buf *b, const struct signature_field *f);
+
 /* What an output that is not text must look like; goes behind its placeholder. */
 int layout_add_note(struct buf *b, const struct framing *fr, const struct signature_field *f,
                     struct err *err);

@@ -14,6 +14,7 @@
 #include "coordinator/signature/value.h"
 #include "coordinator/signature/value_type.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,18 +29,51 @@ struct source {
 const char *layout_demo_value(const struct state_demo *demo, const char *name)
 {
     for (size_t i = 0; i < demo->count; i++)
-        if (strcmp(demo->values[i].name, name) == 0)
+        if (*demo->values[i].name == *name && strcmp(demo->values[i].name, name) == 0)
             return demo->values[i].json;
     return NULL;
+}
+
+/* No byte above 0x7f, none below a blank: 8 at a time, by what overflows into their top bits. */
+static bool is_plain_ascii(const char *p, size_t len)
+{
+    const uint64_t tops = 0x8080808080808080, blanks = 0x2020202020202020;
+    uint64_t eight, odd = 0;
+
+    for (; len >= sizeof eight; p += sizeof eight, len -= sizeof eight) {
+        memcpy(&eight, p, sizeof eight);
+        odd |= (eight | (eight - blanks)) & tops;
+    }
+    for (; len > 0; p++, len--)
+        odd |= (unsigned char)*p < 0x20 || (unsigned char)*p > 0x7f;
+    return odd == 0;
+}
+
+/* A text of ASCII without escapes, which is what most values are, stands between its quotes as it
+ * is shown.
+ */
+static const char *plain_text(const char *json, size_t *len)
+{
+    const char *end = *json == '"' ? strpbrk(json + 1, "\"\\") : NULL;
+
+    if (!end || *end != '"' || end[1])
+        return NULL;
+    *len = (size_t)(end - json - 1);
+    return is_plain_ascii(json + 1, *len) ? json + 1 : NULL;
 }
 
 int layout_add_value(struct buf *b, const struct signature_field *f, const char *json,
                      size_t *broken, struct err *err)
 {
     struct buf plain;
+    size_t len = 0;
+    const char *shown = plain_text(json, &len);
     char *text;
-    size_t len;
 
+    if (shown) {
+        *broken += marker_neutralise(b, shown, len);
+        return 0;
+    }
     buf_init(&plain, PROMPT_TEXT_MAX);
     buf_adds(&plain, "");
     if (value_add(&plain, f, json, err) < 0) {
@@ -109,7 +143,8 @@ static int add_question(struct prompt *out, const struct signature *sig, const s
                 note_add(&out->notes, "%s: no value, left out of the prompt", f->name);
             continue;
         }
-        buf_addf(&b, "\n\n[[ ## %s ## ]]\n", f->name);
+        buf_adds(&b, "\n\n");
+        layout_add_marker(&b, f->name);
         if (text)
             broken = marker_neutralise(&b, text, strlen(text));
         else if (layout_add_value(&b, f, json, &broken, err) < 0)
@@ -156,7 +191,9 @@ static int add_answer(struct prompt *out, const struct layout *l, const struct s
 
 static bool is_null(const char *json)
 {
-    return strncmp(json + strspn(json, " \t\r\n"), "null", 4) == 0;
+    while (*json == ' ' || *json == '\t' || *json == '\r' || *json == '\n')
+        json++;
+    return *json == 'n'; /* of JSON's values null alone begins so */
 }
 
 enum demo_kind { DEMO_USELESS, DEMO_PART, DEMO_WHOLE };

@@ -9,6 +9,8 @@ static size_t break_len(const char *p, size_t left)
 {
     unsigned char c = (unsigned char)*p;
 
+    if (c >= 0x20 && c < 0xc2) /* nearly every byte */
+        return 0;
     if (c == '\r')
         return left > 1 && p[1] == '\n' ? 2 : 1;
     if (c == '\n' || c == '\v' || c == '\f' || (c >= 0x1c && c <= 0x1e))
@@ -42,6 +44,8 @@ static size_t blank_len(const char *p, size_t left)
                                        "\xe2\x81\x9f", "\xe3\x80\x80"};
     unsigned char c = (unsigned char)*p;
 
+    if (c > ' ' && c < 0xc2) /* nearly every byte */
+        return 0;
     if (c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f))
         return 1;
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
@@ -165,7 +169,7 @@ size_t marker_neutralise(struct buf *b, const char *text, size_t len)
     const char *end = text + len, *from = text;
     size_t broken = 0;
 
-    for (const char *p = text; p < end; p++) {
+    for (const char *p = text; (p = memchr(p, '[', (size_t)(end - p))); p++) {
         if (!could_open(p, end))
             continue;
         buf_add(b, from, (size_t)(p + 1 - from));

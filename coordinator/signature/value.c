@@ -123,17 +123,22 @@ static char escape_letter(char c)
 
 void value_add_quoted(struct buf *b, const char *text)
 {
-    buf_addc(b, '"');
-    for (const char *p = text; *p; p++) {
-        char letter = escape_letter(*p);
+    const char *from = text, *p;
 
-        if (letter)
+    buf_addc(b, '"');
+    for (p = text; *p; p++) {
+        char letter;
+
+        if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
+            continue;
+        buf_add(b, from, (size_t)(p - from));
+        from = p + 1;
+        if ((letter = escape_letter(*p)))
             buf_addf(b, "\\%c", letter);
-        else if ((unsigned char)*p < 0x20)
-            buf_addf(b, "\\u%04x", (unsigned char)*p);
         else
-            buf_addc(b, *p);
+            buf_addf(b, "\\u%04x", (unsigned char)*p);
     }
+    buf_add(b, from, (size_t)(p - from));
     buf_addc(b, '"');
 }
 
