@@ -62,6 +62,11 @@ static int open_cycle(struct coordinator *c, struct err *err)
     settings.policy.reserve_bytes = c->config->reserve_bytes;
     settings.lm = &lm;
     settings.lm_max_tokens = c->config->lm_max_tokens;
+    settings.ask_json = c->config->lm_adapter == CONFIG_ADAPTER_JSON;
+    settings.retry = c->config->lm_correction;
+    settings.framing_file = c->config->lm_framing;
+    settings.federated_program = c->config->lm_federated_program;
+    settings.pipeline_program = c->config->lm_pipeline_program;
     settings.keeps_replies = c->config->lm_cache_age_ms > 0;
     settings.signature_dir = c->config->signature_dir;
     return (c->cycle = cycle_start(c->net, &settings, err)) ? 0 : -1;

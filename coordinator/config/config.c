@@ -15,6 +15,7 @@
 #define DAY_MS (24 * HOUR_MS)
 #define KEY_FILE_MAX 8192 /* bytes; tokens of the known services have some 200 */
 
+static const char *const adapters[] = {"chat", "json", NULL}; /* enum config_adapter */
 static const char *const log_levels[] = {"err", "warn", "info", "debug", NULL}; /* enum log_level */
 
 #define ROW(m, ...) SETTING_ROW(config, m, __VA_ARGS__)
@@ -67,7 +68,7 @@ static const struct setting rows[] = {
     ROW_MS(lm_first_byte_timeout, .standard = "120s", .min = 100, .max = HOUR_MS,
            .help = "give up when the endpoint has sent nothing after"),
     ROW_MS(lm_total_timeout, .standard = "300s", .min = 100, .max = DAY_MS,
-           .help = "give up on an answer after"),
+           .help = "give up on the answers for one plan after"),
     ROW(lm_retries, .type = SETTING_INT, .standard = "2", .min = 0, .max = 10,
         .help = "tries after the first, where another may help; all within lm_total_timeout"),
     ROW(lm_max_tokens, .type = SETTING_INT, .standard = "2048", .min = 1, .max = 1048576,
@@ -85,6 +86,18 @@ static const struct setting rows[] = {
     ROW(signature_dir, .type = SETTING_PATH,
         .help = "folder with signatures of your own, NAME.json each; one that has a built-in one's "
                 "name may change its words"),
+
+    ROW(lm_adapter, .type = SETTING_CHOICE, .standard = "chat", .choices = adapters,
+        .word = "LAYOUT",
+        .help = "ask for fields under markers, and for JSON where that fails, or for JSON at once"),
+    ROW(lm_correction, .type = SETTING_BOOL, .standard = "yes",
+        .help = "an answer that cannot be used is shown to the model once, with what was wrong"),
+    ROW(lm_framing, .type = SETTING_PATH, .standard_help = "built in",
+        .help = "words around the fields of a prompt; deploy/dspy/export_framing.py writes DSPy's"),
+    ROW(lm_federated_program, .type = SETTING_PATH, .standard_help = "none",
+        .help = "program of FederatedLearningSignature that DSPy saved as JSON"),
+    ROW(lm_pipeline_program, .type = SETTING_PATH, .standard_help = "none",
+        .help = "program of MLPipelineOptimizationSignature that DSPy saved as JSON"),
 
     ROW(log_level, .type = SETTING_CHOICE, .group = "Running", .standard = "info",
         .choices = log_levels, .word = "LEVEL", .flags = SETTING_RELOADABLE,

@@ -15,6 +15,8 @@ struct err;
 struct settings;
 struct settings_input;
 
+enum config_adapter { CONFIG_ADAPTER_CHAT, CONFIG_ADAPTER_JSON };
+
 struct config {
     /* where */
     char *data_dir; /* database, keys, run folder; 0700; made by config_load's caller */
@@ -47,6 +49,11 @@ struct config {
     char *lm_ca_file;        /* NULL: the system's */
     char *lm_record;         /* NULL: nothing is recorded */
     char *lm_replay;         /* wins over lm_url; NULL: none */
+    int lm_adapter;          /* enum config_adapter */
+    bool lm_correction;
+    char *lm_framing;           /* NULL: the built-in one */
+    char *lm_federated_program; /* NULL: none */
+    char *lm_pipeline_program;
     char *signature_dir; /* NULL: only the built-in signatures */
     /* running */
     int log_level;  /* enum log_level */

@@ -1,9 +1,11 @@
 /* cycle.c - the actor around turns: who waits for what.
  *
- * A turn without a model is done at once. One with a model waits twice: for the reply, then for a
- * fresh snapshot. The thread itself waits only on its pipe and on the model's actor, together. */
+ * A turn without a model is done at once. One with a model waits for a reply, or several where the
+ * first cannot be used, and then for a fresh snapshot. The thread itself waits only on its pipe and
+ * on the model's actor, together. */
 #include "coordinator/cycle/cycle.h"
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
 #include "common/core/mem.h"
 #include "common/model/job.h"
@@ -12,16 +14,19 @@
 #include "common/model/tool_message.h"
 #include "common/net/actor.h"
 #include "common/net/poll.h"
+#include "coordinator/cycle/ask.h"
 #include "coordinator/cycle/desk.h"
+#include "coordinator/cycle/program.h"
 #include "coordinator/cycle/turn.h"
 #include "coordinator/lm/lm.h"
 #include "coordinator/signature/catalog.h"
-#include "coordinator/signature/chat.h"
 #include "coordinator/signature/framing.h"
-#include "coordinator/signature/signature.h"
+#include "coordinator/signature/module.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define CALL_MIN_MS 1000 /* an answer of a few tokens takes as long */
 
 enum { POLL_PIPE, POLL_LM, POLL_THINGS };
 
@@ -42,9 +47,9 @@ struct waiting {
     uint64_t turn; /* 0: this place is free */
     struct job *job;
     const struct snapshot *asked;
-    struct signature *sig;
+    struct module *module; /* what is asked; NULL: it could not be made */
     struct proposal *proposal;
-    struct lm_reply *reply; /* NULL: still to come */
+    int64_t until_ms; /* no call is begun that could not end before */
 };
 
 struct worker {
@@ -52,10 +57,11 @@ struct worker {
     struct turn_tools tools;
     struct catalog *catalog;
     struct framing *framing;
+    struct program federated, pipeline;
     struct lm *lm;
     struct net_poller *poller;
     char *model;
-    int64_t max_tokens;
+    int64_t max_tokens, total_ms;
     struct waiting waiting[CYCLE_TURNS_MAX];
 };
 
@@ -104,9 +110,8 @@ static void waiting_clear(struct waiting *w)
 {
     job_free(w->job);
     snapshot_unref(w->asked);
-    signature_free(w->sig);
+    module_free(w->module);
     proposal_free(w->proposal);
-    lm_reply_free(w->reply);
     memset(w, 0, sizeof *w);
 }
 
@@ -172,50 +177,40 @@ static struct waiting *place_for(struct worker *w, uint64_t turn)
     return NULL;
 }
 
-static int submit_question(struct worker *w, const struct waiting *turn,
-                           const struct prompt *prompt, struct err *err)
-{
-    struct lm_request *r = lm_request_new(turn->turn, turn->sig->name, err);
-
-    if (!r)
-        return -1;
-    r->max_tokens = w->max_tokens;
-    for (size_t i = 0; i < prompt->count; i++)
-        if (lm_request_add(r, prompt->messages[i].role, prompt->messages[i].text, err) < 0)
-            goto fail;
-    if (lm_submit(w->lm, &r, err) == 0)
-        return 0;
-fail:
-    lm_request_free(r);
-    return -1;
-}
-
-/* The question goes out; on failure `err` says why and the turn goes on without the model. */
-static int ask(struct worker *w, struct waiting *turn, struct err *err)
-{
-    struct prompt prompt = {0};
-    int rc;
-
-    if (!(turn->sig = turn_signature(&w->tools, turn->job, err)) ||
-        turn_question(&w->tools, turn->sig, turn->asked, turn->job, &prompt, turn->proposal, err) <
-            0)
-        return -1;
-    rc = submit_question(w, turn, &prompt, err);
-    prompt_clear(&prompt);
-    return rc;
-}
-
-/* The turn ends here: with the reply, or (reply NULL, proposal->failure set) without. */
+/* The turn ends here: with an answer, or (no module, proposal->failure set) without. */
 static void finish(struct worker *w, struct waiting *turn, const struct snapshot *now)
 {
     struct plan *plan = NULL;
     struct err err = {0};
 
-    turn_answer(&w->tools, turn->sig, turn->asked, now, turn->job, turn->reply, w->model,
-                &turn->proposal, &plan, &err);
+    turn_answer(&w->tools, turn->module, turn->asked, now, turn->job, &turn->proposal, &plan, &err);
     tell_done(w, turn->turn, &turn->job, &plan, &err);
     plan_free(plan);
     waiting_clear(turn);
+}
+
+/* The next request goes out: 1. 0: there is none, whatever the reason, which the proposal then has.
+ * All calls of a turn share the time that one has. */
+static int ask(struct worker *w, struct waiting *turn)
+{
+    int64_t left_ms = turn->until_ms - clock_mono_ms();
+    struct ask how = {turn->turn, w->max_tokens, left_ms};
+    struct err err = {0};
+    size_t calls;
+    int rc;
+
+    module_calls(turn->module, &calls);
+    if (calls > 0 && left_ms < CALL_MIN_MS && !module_answer(turn->module)) {
+        module_stop(turn->module);
+        texts_add(&turn->proposal->notes, &turn->proposal->notes_count,
+                  "no time was left to ask again", NULL);
+    }
+    if ((rc = ask_next(w->lm, turn->module, &how, &err)) >= 0)
+        return rc;
+    text_setf(&turn->proposal->failure, NULL, "it could not be asked%s: %s", calls ? " again" : "",
+              err.text);
+    module_stop(turn->module);
+    return 0;
 }
 
 static void begin(struct worker *w, struct order *o)
@@ -235,30 +230,41 @@ static void begin(struct worker *w, struct order *o)
     turn->turn = o->turn;
     turn->job = o->job;
     turn->asked = o->snapshot;
+    turn->until_ms = clock_mono_ms() + w->total_ms;
     o->job = NULL;
     o->snapshot = NULL;
     tell(w, CYCLE_PROGRESS, turn->turn, "asking the model");
-    if (ask(w, turn, &err) == 0)
+    if (turn_module(&w->tools, turn->asked, turn->job, &turn->module, turn->proposal, &err) < 0)
+        text_setf(&turn->proposal->failure, NULL, "it could not be asked: %s", err.text);
+    else if (ask(w, turn) == 1)
         return;
-    text_setf(&turn->proposal->failure, NULL, "it could not be asked: %s", err.text);
     finish(w, turn, turn->asked);
 }
 
 static void take_reply(struct worker *w, struct lm_reply *reply)
 {
     struct waiting *turn = place_for(w, reply->tag);
+    struct err err = {0};
 
-    if (!turn) {
-        lm_reply_free(reply);
-        return;
+    if (!turn || !turn->module)
+        goto out;
+    if (turn_count(turn->proposal, reply, w->model, &err) < 0 ||
+        ask_take(turn->module, reply, &err) < 0) {
+        text_set(&turn->proposal->failure, err.text, NULL);
+        module_stop(turn->module);
     }
-    if (!reply->content)
-        log_warn("model", "no answer for job %s, planning without it: %s: %s", turn->job->job_id,
-                 lm_failure_name(reply->failure), reply->err.text);
-    turn->reply = reply;
+    if (ask(w, turn) == 1) {
+        tell(w, CYCLE_PROGRESS, turn->turn, "the answer could not be used: asking again");
+        goto out;
+    }
+    if (!module_answer(turn->module))
+        log_warn("model", "no answer for job %s, planning without it: %s", turn->job->job_id,
+                 module_failure(turn->module) ? module_failure(turn->module) : "it was not asked");
     tell(w, CYCLE_WANT_SNAPSHOT, turn->turn,
-         reply->failure == LM_FAILURE_NONE ? "the model answered: verifying"
-                                           : "no answer: planning without the model");
+         module_answer(turn->module) ? "the model answered: verifying"
+                                     : "no answer: planning without the model");
+out:
+    lm_reply_free(reply);
 }
 
 static void take_replies(struct worker *w)
@@ -356,22 +362,40 @@ static void keep_reply(void *arg, const char *key, const char *record)
     pipe_send(w->pipe, n);
 }
 
+/* What every turn needs: a program or a framing that cannot be used is told before any turn. */
+static int open_tools(struct worker *w, const struct cycle_settings *s, struct err *err)
+{
+    int rc = -1;
+
+    w->catalog =
+        s->signature_dir ? catalog_new_from_folder(s->signature_dir, err) : catalog_new(err);
+    if (w->catalog &&
+        (w->framing = s->framing_file ? framing_load(s->framing_file, err) : framing_builtin(err)))
+        rc = program_open(&w->federated, w->catalog, "FederatedLearningSignature",
+                          s->federated_program, err);
+    if (rc == 0)
+        rc = program_open(&w->pipeline, w->catalog, "MLPipelineOptimizationSignature",
+                          s->pipeline_program, err);
+    w->tools = (struct turn_tools){.federated = &w->federated,
+                                   .pipeline = &w->pipeline,
+                                   .framing = w->framing,
+                                   .layout = s->ask_json ? MODULE_JSON : MODULE_CHAT,
+                                   .retry = s->retry,
+                                   .policy = s->policy};
+    return rc;
+}
+
 static int worker_open(struct worker *w, struct cycle *c, struct err *err)
 {
     w->max_tokens = c->settings.lm_max_tokens;
-    w->tools.policy = c->settings.policy;
+    w->total_ms = c->lm.total_ms;
     if (c->settings.keeps_replies)
         c->lm.cache = (struct lm_cache){find_reply, keep_reply, w};
-    if (!(w->catalog = c->settings.signature_dir
-                           ? catalog_new_from_folder(c->settings.signature_dir, err)
-                           : catalog_new(err)) ||
-        !(w->framing = framing_builtin(err)) || !(w->lm = lm_start(c->net, &c->lm, err)) ||
+    if (open_tools(w, &c->settings, err) < 0 || !(w->lm = lm_start(c->net, &c->lm, err)) ||
         !(w->poller = net_poller_new(POLL_THINGS, err)))
         return -1;
     if (c->lm.model && text_set(&w->model, c->lm.model, err) < 0)
         return -1;
-    w->tools.catalog = w->catalog;
-    w->tools.framing = w->framing;
     if (net_poller_add_pipe(w->poller, w->pipe, POLL_PIPE, err) < 0 ||
         net_poller_add_actor(w->poller, lm_actor(w->lm), POLL_LM, err) < 0)
         return -1;
@@ -385,6 +409,8 @@ static void worker_close(struct worker *w)
     net_poller_free(w->poller);
     lm_stop(w->lm);
     framing_free(w->framing);
+    program_close(&w->federated);
+    program_close(&w->pipeline);
     catalog_free(w->catalog);
     mem_free(w->model);
     mem_free(w);

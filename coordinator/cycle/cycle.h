@@ -35,10 +35,15 @@ struct cycle_settings {
     struct policy policy;
     const struct lm_settings *lm; /* copied; backend none: jobs that ask for a model fall back */
     int64_t lm_max_tokens;        /* longest answer asked for */
-    bool keeps_replies;           /* the owner keeps what models said: see CYCLE_FIND_REPLY */
-    const char *signature_dir;    /* the user's own signatures; NULL: none; needed while starting */
+    bool ask_json;                /* ask for one JSON object first, not for fields under markers */
+    bool retry;                   /* show the model once what was wrong with its answer */
+    const char *framing_file;     /* words around the fields; NULL: the built-in ones */
+    const char *federated_program, *pipeline_program; /* saved programs of DSPy; NULL: none */
+    bool keeps_replies;        /* the owner keeps what models said: see CYCLE_FIND_REPLY */
+    const char *signature_dir; /* the user's own signatures; NULL: none; needed while starting */
 };
 
+/* Texts are read before it returns. Refused: a framing or a program that cannot be used. */
 struct cycle *cycle_start(struct net *net, const struct cycle_settings *settings, struct err *err);
 void cycle_stop(struct cycle *c); /* turns under way are dropped; NULL is fine */
 

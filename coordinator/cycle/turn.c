@@ -1,19 +1,20 @@
 /* turn.c - job and snapshot to plan, with or without a model's word. */
 #include "coordinator/cycle/turn.h"
 
+#include "common/core/buf.h"
 #include "common/core/err.h"
+#include "common/core/limits.h"
 #include "common/core/mem.h"
 #include "common/model/job.h"
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
+#include "coordinator/cycle/program.h"
 #include "coordinator/cycle/prompt_inputs.h"
 #include "coordinator/lm/lm.h"
 #include "coordinator/planner/envelope.h"
 #include "coordinator/planner/federated.h"
 #include "coordinator/planner/pipeline.h"
 #include "coordinator/signature/answer.h"
-#include "coordinator/signature/catalog.h"
-#include "coordinator/signature/chat.h"
 #include "coordinator/signature/signature.h"
 
 #include <stdio.h>
@@ -81,18 +82,9 @@ out:
     return rc;
 }
 
-struct signature *turn_signature(const struct turn_tools *tools, const struct job *job,
-                                 struct err *err)
+static const struct program *program_of(const struct turn_tools *tools, const struct job *job)
 {
-    const char *name =
-        job->pipeline ? "MLPipelineOptimizationSignature" : "FederatedLearningSignature";
-    const struct signature *sig = catalog_find(tools->catalog, name);
-
-    if (!sig) {
-        err_set(err, ERR_NOT_FOUND, "no signature %s", name);
-        return NULL;
-    }
-    return signature_derive(sig, SIGNATURE_TYPED | SIGNATURE_CHAIN_OF_THOUGHT, err);
+    return job->pipeline ? tools->pipeline : tools->federated;
 }
 
 static int keep_notes(struct proposal *p, const struct notes *notes, struct err *err)
@@ -157,50 +149,64 @@ static int pipeline_values(const struct turn_tools *tools, const struct snapshot
     return rc;
 }
 
-int turn_question(const struct turn_tools *tools, const struct signature *sig,
-                  const struct snapshot *s, const struct job *job, struct prompt *out,
-                  struct proposal *proposal, struct err *err)
+int turn_module(const struct turn_tools *tools, const struct snapshot *s, const struct job *job,
+                struct module **out, struct proposal *proposal, struct err *err)
 {
+    const struct program *program = program_of(tools, job);
+    struct module_settings settings = module_defaults(program->sig, tools->framing);
     struct prompt_value values[PROMPT_INPUTS_MAX];
-    struct prompt_content content = {.values = values};
     struct prompt_inputs in = {0};
+    struct module *m = NULL;
     int rc;
 
+    settings.demos = program->demos;
+    settings.demos_count = program->demos_count;
+    settings.layout = tools->layout;
+    settings.retry = tools->retry;
     rc = job->pipeline ? pipeline_values(tools, s, job, &in, err)
                        : federated_values(tools, s, job, &in, err);
     if (rc < 0)
         return -1;
-    content.count = prompt_inputs_values(&in, values);
-    rc = chat_render(sig, tools->framing, &content, out, err);
-    if (rc == 0 &&
-        (keep_notes(proposal, &in.notes, err) < 0 || keep_notes(proposal, &out->notes, err) < 0)) {
-        prompt_clear(out);
+    rc = keep_notes(proposal, &in.notes, err);
+    if (rc == 0 && !(m = module_new(&settings, values, prompt_inputs_values(&in, values), err)))
         rc = -1;
-    }
     prompt_inputs_clear(&in);
+    if (rc == 0)
+        *out = m;
     return rc;
 }
 
-/* Read the reply into the proposal; -1 with the reason when nothing of it can be used. */
-static int read_reply(const struct signature *sig, const struct lm_reply *reply, struct proposal *p,
-                      struct err *err)
+/* The answer into the proposal. Its notes were made when the module checked it. */
+static int read_answer(const struct module *m, const struct job *job, struct proposal *p,
+                       struct err *err)
 {
-    struct answer a = {0};
+    const struct answer *a = module_answer(m);
+    const struct signature *sig = module_signature(m);
+
+    if (keep_notes(p, &a->notes, err) < 0 || keep_notes(p, module_notes(m), err) < 0)
+        return -1;
+    return job->pipeline ? answer_read_pipeline(sig, a, &p->pipeline, NULL, err)
+                         : answer_read_federated(sig, a, &p->federated, NULL, err);
+}
+
+/* A line for each call, unless the first was all there was to it. */
+static int keep_calls(struct proposal *p, const struct module *m, struct err *err)
+{
     struct notes notes = {0};
-    size_t len = strlen(reply->content);
+    size_t count;
+    const struct module_call *calls = module_calls(m, &count);
     int rc;
 
-    if (chat_parse(sig, reply->content, len, &a, err) < 0)
-        return -1;
-    rc = keep_notes(p, &a.notes, err);
-    if (rc == 0)
-        rc = strcmp(sig->name, "FederatedLearningSignature") == 0
-                 ? answer_read_federated(sig, &a, &p->federated, &notes, err)
-                 : answer_read_pipeline(sig, &a, &p->pipeline, &notes, err);
-    if (keep_notes(p, &notes, rc < 0 ? NULL : err) < 0)
-        rc = -1;
+    for (size_t i = 0; i < count && (count > 1 || !calls[0].used); i++) {
+        struct buf b;
+
+        buf_init(&b, TEXT_MAX);
+        module_add_call(&b, m, i);
+        note_add(&notes, "%s", b.data ? b.data : "a call");
+        buf_clear(&b);
+    }
+    rc = keep_notes(p, &notes, err);
     notes_clear(&notes);
-    answer_clear(&a);
     return rc;
 }
 
@@ -210,9 +216,7 @@ static void add_known(int64_t *sum, int64_t n)
         *sum = known_i64(*sum) ? *sum + n : n;
 }
 
-/* What this reply cost, on top of those before it. */
-static int keep_usage(struct proposal *p, const struct lm_reply *reply, const char *model,
-                      struct err *err)
+int turn_count(struct proposal *p, const struct lm_reply *reply, const char *model, struct err *err)
 {
     if (!p->usage && !(p->usage = usage_new(err)))
         return -1;
@@ -225,68 +229,71 @@ static int keep_usage(struct proposal *p, const struct lm_reply *reply, const ch
     return text_set(&p->usage->model, model, err);
 }
 
-static void say_failure(struct proposal *p, const char *what, const struct err *why)
+static int say_failure(struct proposal *p, const struct module *m, struct err *err)
 {
-    char text[ERR_TEXT_MAX + 64];
+    size_t count;
+    const struct module_call *calls = module_calls(m, &count);
+    const char *why = module_failure(m);
 
-    snprintf(text, sizeof text, "%s: %s", what, why->text);
-    text_set(&p->failure, text, NULL);
+    if (p->failure)
+        return 0;
+    return text_setf(&p->failure, err, "%s%s",
+                     count && calls[count - 1].came ? "the answer could not be used: " : "",
+                     why ? why : "it gave no answer");
 }
 
-/* An answer that was cut may still hold whole fields. */
-static bool is_readable(const struct lm_reply *reply)
+/* 1: the proposal holds an answer; 0: it says why there is none. */
+static int take_answer(const struct module *m, const struct job *job, struct proposal *p,
+                       struct err *err)
 {
-    return reply->content &&
-           (reply->failure == LM_FAILURE_NONE || reply->failure == LM_FAILURE_LENGTH);
+    const char *text = module_text(m);
+
+    if (text && !(p->reply = answer_prose(text, strlen(text), REPLY_KEPT_MAX, err)))
+        return -1;
+    if (keep_calls(p, m, err) < 0)
+        return -1;
+    if (module_answer(m))
+        return read_answer(m, job, p, err) < 0 ? -1 : 1;
+    return say_failure(p, m, err);
 }
 
-int turn_answer(const struct turn_tools *tools, const struct signature *sig,
+static int fall_back(const struct turn_tools *tools, const struct snapshot *now,
+                     const struct job *job, const struct proposal *p, struct plan **out,
+                     struct err *err)
+{
+    struct plan *plan = NULL;
+
+    if (turn_plan(tools, now, job, &plan, err) < 0)
+        return -1;
+    if (text_setf(&plan->engine_text, err, "analytic: the model was asked, but %s",
+                  p->failure ? p->failure : "gave no answer") < 0 ||
+        texts_add(&plan->warnings, &plan->warnings_count, plan->engine_text, err) < 0) {
+        plan_free(plan);
+        return -1;
+    }
+    *out = plan;
+    return 0;
+}
+
+int turn_answer(const struct turn_tools *tools, const struct module *module,
                 const struct snapshot *asked, const struct snapshot *now, const struct job *job,
-                const struct lm_reply *reply, const char *model, struct proposal **proposal,
-                struct plan **out, struct err *err)
+                struct proposal **proposal, struct plan **out, struct err *err)
 {
     struct proposal *p = *proposal;
     struct plan *plan = NULL;
-    struct err why = {0};
-    bool usable = false;
+    int usable;
 
     p->engine = ENGINE_KIND_LM;
-    if (reply) {
-        if (keep_usage(p, reply, model, err) < 0)
-            return -1;
-        if (reply->content &&
-            !(p->reply = answer_prose(reply->content, strlen(reply->content), REPLY_KEPT_MAX, err)))
-            return -1;
-        usable = is_readable(reply) && read_reply(sig, reply, p, &why) == 0;
-        if (usable && reply->failure != LM_FAILURE_NONE &&
-            texts_add(&p->notes, &p->notes_count,
-                      "the answer was cut at the token limit: only whole fields are used", err) < 0)
-            return -1;
-        if (!usable && reply->failure != LM_FAILURE_NONE)
-            say_failure(p, lm_failure_name(reply->failure), &reply->err);
-        else if (!usable)
-            say_failure(p, "the answer could not be used", &why);
-    }
-    if (usable && turn_remap(p, asked, now, err) < 0)
+    usable = module ? take_answer(module, job, p, err) : 0;
+    if (usable < 0 || (usable && turn_remap(p, asked, now, err) < 0))
         return -1;
-    if (!usable) {
-        if (turn_plan(tools, now, job, &plan, err) < 0)
-            return -1;
-        if (text_setf(&plan->engine_text, err, "analytic: the model was asked, but %s",
-                      p->failure ? p->failure : "gave no answer") < 0)
-            goto fail;
-        if (texts_add(&plan->warnings, &plan->warnings_count, plan->engine_text, err) < 0)
-            goto fail;
-    } else if (verify(tools, now, job, ENGINE_KIND_LM, p, &plan, err) < 0) {
+    if ((usable ? verify(tools, now, job, ENGINE_KIND_LM, p, &plan, err)
+                : fall_back(tools, now, job, p, &plan, err)) < 0)
         return -1;
-    }
     plan->engine_asked = ENGINE_KIND_LM;
     proposal_free(plan->proposal);
     plan->proposal = p;
     *proposal = NULL;
     *out = plan;
     return 0;
-fail:
-    plan_free(plan);
-    return -1;
 }

@@ -181,7 +181,9 @@ static int read_sections(const struct signature *sig, const struct answer *a, st
             return err_set(err, ERR_NOMEM, "%s", name);
         if (!v)
             note_add(notes, "%s, dropped", why.text);
-        else if (json_set(root, name, &v) < 0)
+        if (a->is_json[i])
+            lenient_drop_nulls(v); /* the form of a schema: each member is there */
+        if (v && json_set(root, name, &v) < 0)
             return err_set(err, ERR_NOMEM, "%s", name);
     }
     return 0;

@@ -3,6 +3,7 @@
 
 #include "common/core/embed.h"
 #include "common/core/err.h"
+#include "common/core/file.h"
 #include "common/core/limits.h"
 #include "common/core/mem.h"
 #include "common/json/json.h"
@@ -94,6 +95,19 @@ fail:
     framing_free(f);
     json_free(root);
     return NULL;
+}
+
+struct framing *framing_load(const char *path, struct err *err)
+{
+    struct framing *f;
+    char *text = NULL;
+    size_t len;
+
+    if (file_read(path, JSON_TEXT_MAX, &text, &len, err) < 0)
+        return NULL;
+    f = framing_read(path, text, len, err);
+    mem_free(text);
+    return f;
 }
 
 struct framing *framing_builtin(struct err *err)

@@ -40,6 +40,7 @@ struct framing {
 /* Every slot must be there and nothing else, each form one of its words; `file` goes before an
  * error. */
 struct framing *framing_read(const char *file, const char *text, size_t len, struct err *err);
+struct framing *framing_load(const char *path, struct err *err); /* from a file */
 struct framing *framing_builtin(struct err *err);
 void framing_free(struct framing *f); /* NULL is fine */
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Places tried: prose before an answer has a bracket or two. Also keeps the work linear. */
@@ -274,4 +275,17 @@ struct json *lenient_json_parse(const char *name, const char *text, size_t len,
     }
     json_free(v);
     return inner;
+}
+
+void lenient_drop_nulls(struct json *v)
+{
+    const struct json *next;
+
+    for (const struct json *m = json_first(v); m; m = next) {
+        next = json_next(m);
+        if (json_type_of(m) == JSON_NULL && json_name(m))
+            json_free(json_remove(v, json_name(m)));
+        else
+            lenient_drop_nulls((struct json *)(uintptr_t)m);
+    }
 }

@@ -29,4 +29,8 @@ enum lenient_want {
 struct json *lenient_json_parse(const char *name, const char *text, size_t len,
                                 enum lenient_want want, struct notes *notes, struct err *err);
 
+/* Take out every member, in all depth, that is null: where a schema wants each member to be there,
+ * that is how one is left out. NULL is fine. */
+void lenient_drop_nulls(struct json *v);
+
 #endif

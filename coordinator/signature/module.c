@@ -283,7 +283,7 @@ int module_next(struct module *m, unsigned takes, struct module_request *out, st
 /* ---- what came back ---- */
 
 /* why NULL: it was used. */
-static int add_call(struct module *m, const char *why, const struct module_usage *usage,
+static int add_call(struct module *m, bool came, const char *why, const struct module_usage *usage,
                     struct err *err)
 {
     struct module_call *grown = mem_realloc_array(m->calls, m->calls_count + 1, sizeof *grown),
@@ -301,6 +301,7 @@ static int add_call(struct module *m, const char *why, const struct module_usage
                                  .layout = m->layout,
                                  .format = m->format,
                                  .retry = m->retried,
+                                 .came = came,
                                  .used = !why,
                                  .why = copy,
                                  .usage = *usage};
@@ -386,7 +387,7 @@ int module_reply(struct module *m, const char *text, size_t len, enum module_end
     if (read_candidate(m, copy, strlen(copy), &c, &why) == 0) {
         if (end == MODULE_CUT)
             note_add(&c.notes, "the answer was cut at the token limit: only whole fields are used");
-        if (add_call(m, NULL, usage, err) < 0) {
+        if (add_call(m, true, NULL, usage, err) < 0) {
             candidate_clear(&c);
             return -1;
         }
@@ -398,7 +399,7 @@ int module_reply(struct module *m, const char *text, size_t len, enum module_end
         return err_set(err, ERR_NOMEM, "module");
     if (end == MODULE_CUT)
         err_prefix(&why, "cut at the token limit");
-    if (set_failure(m, why.text, err) < 0 || add_call(m, why.text, usage, err) < 0)
+    if (set_failure(m, why.text, err) < 0 || add_call(m, true, why.text, usage, err) < 0)
         return -1;
     m->ended = end == MODULE_CUT;
     return 0;
@@ -407,10 +408,21 @@ int module_reply(struct module *m, const char *text, size_t len, enum module_end
 int module_failed(struct module *m, const char *why, const struct module_usage *usage,
                   struct err *err)
 {
-    if (set_failure(m, why, err) < 0 || add_call(m, why, usage, err) < 0)
+    if (set_failure(m, why, err) < 0 || add_call(m, false, why, usage, err) < 0)
         return -1;
     m->ended = true;
     return 0;
+}
+
+void module_lowered(struct module *m, enum module_format format)
+{
+    m->format = format;
+}
+
+void module_stop(struct module *m)
+{
+    m->out = false;
+    m->over = true;
 }
 
 /* ---- how it went ---- */

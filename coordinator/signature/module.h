@@ -107,6 +107,10 @@ int module_reply(struct module *m, const char *text, size_t len, enum module_end
 /* The endpoint gave none. */
 int module_failed(struct module *m, const char *why, const struct module_usage *usage,
                   struct err *err);
+/* Before either: the request went out held to less than it said, as the endpoint took no more. */
+void module_lowered(struct module *m, enum module_format format);
+/* No more calls: whoever waits has no more time. What there is stands. */
+void module_stop(struct module *m);
 
 /* ---- how it went ---- */
 
@@ -124,6 +128,7 @@ struct module_call {
     enum module_layout layout;
     enum module_format format;
     bool retry; /* the model was shown its reply */
+    bool came;  /* there was a reply */
     bool used;  /* its answer could be used */
     char *why;  /* what was wrong; NULL where nothing was */
     struct module_usage usage;

@@ -8,6 +8,7 @@
 #include "common/document/document.h"
 #include "common/json/json.h"
 #include "common/model/record.h"
+#include "coordinator/signature/lenient_json.h"
 #include "coordinator/signature/prefix.h"
 #include "coordinator/signature/signature.h"
 #include "coordinator/signature/value_type.h"
@@ -164,20 +165,6 @@ static int apply_words(struct state_application *a, const struct state_predictor
 
 /* ---- demos ---- */
 
-/* Python dumps a record's unset fields as null; ours leaves them out. */
-static void drop_nulls(struct json *v)
-{
-    const struct json *next;
-
-    for (const struct json *m = json_first(v); m; m = next) {
-        next = json_next(m);
-        if (json_type_of(m) == JSON_NULL && json_name(m))
-            json_free(json_remove(v, json_name(m)));
-        else
-            drop_nulls((struct json *)(uintptr_t)m);
-    }
-}
-
 /* A value of the model's record, held against the one field. */
 static int check_row(const struct signature *sig, const struct signature_field *f,
                      const struct json *v, struct err *err)
@@ -186,7 +173,7 @@ static int check_row(const struct signature *sig, const struct signature_field *
     void *record = NULL;
     int rc = -1;
 
-    drop_nulls(copy);
+    lenient_drop_nulls(copy); /* Python dumps what is unset as null */
     if (!object || json_set(object, f->name, &copy) < 0)
         err_set(err, ERR_NOMEM, "demo");
     else

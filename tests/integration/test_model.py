@@ -1,6 +1,7 @@
 """Whatever the model's endpoint does, the plan fits: absent, hanging, wrong, hostile, and right."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -93,14 +94,26 @@ class Model(unittest.TestCase):
         self.assertNotIn("sk-a-secret", str(reply))
         return reply["plan"]
 
-    def plan(self, behaviour, job=JOB, kind="federated", url=None, agents=FLEET):
+    def plan(self, behaviour, job=JOB, kind="federated", url=None, agents=FLEET, settings=()):
         """A plan made with a fresh coordinator whose model behaves so; its JSON."""
-        with self.lab(url=url, behaviour=behaviour, agents=agents) as coordinator:
+        with self.lab(*settings, url=url, behaviour=behaviour, agents=agents) as coordinator:
             return self.ask(coordinator, job, kind)
 
     def requests(self, behaviour):
         with open(self.server_log, encoding="utf-8") as log:
             return sum(f'"path": "/{behaviour}/' in line for line in log)
+
+    def bodies(self, behaviour):
+        """The bodies that the server got under this behaviour, in order."""
+        with open(self.server_log, encoding="utf-8") as log:
+            lines = [json.loads(line) for line in log]
+        return [json.loads(line["body"]) for line in lines if line["path"].startswith(f"/{behaviour}/")]
+
+    def write(self, name, document):
+        path = os.path.join(self.root, name)
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(document, f)
+        return path
 
     def assert_fits(self, plan):
         taking = [a for a in plan["assignments"] if a["participate"]]
@@ -166,6 +179,64 @@ class Model(unittest.TestCase):
             text = str(a)
             for word in ("DROP TABLE", "etc/passwd", "\x1b", "rm -rf"):
                 self.assertNotIn(word, text)
+
+    def test_what_has_no_markers_is_asked_for_as_an_object(self):
+        plan = self.plan("objects-only", agents=FLEET[2:3])
+        self.assert_fits(plan)
+        self.assertEqual(plan["federated"]["rank"], 8)
+        usage = plan["proposal"]["usage"]
+        self.assertEqual((usage["calls"], usage["prompt_tokens"]), (2, 240))
+        notes = [n for n in plan["proposal"]["notes"] if n.startswith("call ")]
+        self.assertEqual(len(notes), 2)
+        self.assertIn("call 1, fields under markers: 120 + 34 tokens, not used: the reply has none", notes[0])
+        self.assertEqual(notes[1], "call 2, one object by its schema: 120 + 34 tokens, used")
+        first, second = self.bodies("objects-only")
+        self.assertNotIn("response_format", first)
+        schema = second["response_format"]["json_schema"]
+        self.assertEqual((schema["name"], schema["strict"]), ("DSPyProgramOutputs", True))
+        self.assertEqual(next(iter(schema["schema"]["properties"])), "reasoning")
+        self.assertIn("ClientOptimization", schema["schema"]["$defs"])
+
+    def test_a_model_is_shown_once_what_was_wrong(self):
+        plan = self.plan("learns", agents=FLEET[2:3])
+        self.assert_fits(plan)
+        self.assertEqual(plan["federated"]["upload_format"], "int8")
+        self.assertEqual(plan["proposal"]["usage"]["calls"], 4)
+        self.assertEqual(plan["proposal"]["notes"][-1], "call 4, one object, shown what was wrong: 120 + 34 tokens, used")
+        last = self.bodies("learns")[-1]["messages"]
+        self.assertEqual([m["role"] for m in last], ["system", "user", "assistant", "user"])
+        self.assertIn("That reply cannot be used", last[3]["content"])
+
+    def test_a_model_that_never_does_it_is_not_asked_for_ever(self):
+        plan = self.plan("prose", agents=FLEET[2:3], settings=["--lm-correction=no", "--lm-adapter", "json"])
+        self.assert_analytic(plan, "the answer could not be used")
+        self.assertEqual(plan["proposal"]["usage"]["calls"], 2)
+        self.assertEqual([r["response_format"]["type"] for r in self.bodies("prose")],
+                         ["json_schema", "json_object"])
+
+    def test_a_program_saved_by_dspy_is_asked_with(self):
+        inputs = ["hardware_context", "performance_target", "client_capabilities", "communication_constraints",
+                  "privacy_requirements", "aggregation_strategy"]
+        outputs = ["reasoning", "optimization_strategy", "resource_allocation", "client_optimization",
+                   "communication_protocol", "convergence_strategy"]
+        fields = [{"prefix": f"{name.replace('_', ' ').title()}:", "description": f"${{{name}}}"}
+                  for name in inputs + outputs]
+        demo = {"hardware_context": "one M4 Max", "resource_allocation": {"rank": 4, "layers": 4}}
+        state = {"predict": {"traces": [], "train": [], "demos": [demo], "lm": None,
+                             "signature": {"instructions": "Plan as optimised.", "fields": fields}},
+                 "metadata": {"dependency_versions": {"dspy": "3.4.1"}}}
+        program = self.write("program.json", state)
+        self.plan("slow", agents=FLEET[2:3], settings=["--lm-federated-program", program])
+        messages = self.bodies("slow")[-1]["messages"]
+        self.assertEqual(len(messages), 4)
+        self.assertIn("Plan as optimised.", messages[0]["content"])
+        self.assertIn("one M4 Max", messages[1]["content"])
+        self.assertIn('{"rank": 4, "layers": 4}', messages[2]["content"])
+        demo["resource_allocation"] = {"rank": "as many as fit"}
+        failed = h.run(h.program("espalier-coordinator"), "--data-dir", os.path.join(self.root, "none"),
+                       "--lm-federated-program", self.write("bad.json", state), check=False)
+        self.assertNotEqual(failed.returncode, 0)
+        self.assertIn("demos[0].resource_allocation.rank", failed.stderr)
 
     def test_no_endpoint_at_all(self):
         self.assert_analytic(self.plan("", url=f"http://127.0.0.1:{h.free_port()}/v1"))

@@ -62,6 +62,16 @@ More is more.
 [[ ## completed ## ]]
 """
 
+PROSE = "I would take small steps. With so little memory I cannot promise more."
+OBJECT = json.dumps({
+    "reasoning": "Few steps, a small rank.",
+    "optimization_strategy": {"model_format": None, "sequence_length": 512, "rationale": "short"},
+    "resource_allocation": {"rank": 8, "layers": 8, "rationale": None},
+    "client_optimization": [{"client_class": "c1", "batch_size": 1}],
+    "communication_protocol": {"upload_format": "int8", "rationale": None},
+    "convergence_strategy": {"lr_schedule": "cosine", "warmup_steps": 3},
+})
+
 lock = threading.Lock()
 seen = {}  # behaviour -> requests so far
 started = time.monotonic()
@@ -360,6 +370,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def gigantic(self, _):
         self.send_json(completion("[[ ## reasoning ## ]]\n" + "so it goes " * 300000))
+
+    def prose(self, _):
+        self.send_json(completion(PROSE))
+
+    def objects_only(self, _):
+        """A model that is lost without a schema to hold it."""
+        held = json.loads(self.body).get("response_format", {}).get("type") == "json_schema"
+        self.send_json(completion(OBJECT if held else PROSE))
+
+    def learns(self, _):
+        """A model that does it once it is shown its mistake."""
+        shown = any(m["role"] == "assistant" for m in json.loads(self.body)["messages"])
+        self.send_json(completion(OBJECT if shown else PROSE))
 
     # ---- a request ----
 

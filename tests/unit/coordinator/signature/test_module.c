@@ -407,6 +407,46 @@ static void what_cannot_be_asked_is_refused(void **state)
     module_free(m);
 }
 
+/* A server that refused the schema was asked for any object at once: that is not asked again. */
+static void what_was_lowered_is_not_asked_again(void **state)
+{
+    const struct bench *b = *state;
+    struct module_settings settings = module_defaults(b->sig, b->framing);
+    struct module_request r;
+    struct module *m;
+
+    settings.layout = MODULE_JSON;
+    settings.retry = false;
+    m = module_new(&settings, &question, 1, NULL);
+    assert_int_equal(module_next(m, ALL, &r, NULL), 1);
+    assert_int_equal(r.format, MODULE_SCHEMA);
+    module_lowered(m, MODULE_OBJECT);
+    module_reply(m, "no", 2, MODULE_WHOLE, &cost, NULL);
+    assert_int_equal(module_next(m, ALL, &r, NULL), 0);
+    module_free(m);
+}
+
+static void it_may_be_stopped(void **state)
+{
+    const struct bench *b = *state;
+    struct module_settings settings = module_defaults(b->sig, b->framing);
+    struct module *m = module_new(&settings, &question, 1, NULL);
+    const struct module_call *calls;
+    struct module_request r;
+    size_t count;
+
+    assert_int_equal(module_next(m, ALL, &r, NULL), 1);
+    module_reply(m, "no", 2, MODULE_WHOLE, &cost, NULL);
+    assert_int_equal(module_next(m, ALL, &r, NULL), 1);
+    module_stop(m);
+    assert_int_equal(module_next(m, ALL, &r, NULL), 0);
+    calls = module_calls(m, &count);
+    assert_int_equal(count, 1);
+    assert_true(calls[0].came);
+    assert_non_null(module_failure(m));
+    module_free(m);
+}
+
 /* Asked twice without an answer between, the same request stands. */
 static void a_request_may_be_asked_for_again(void **state)
 {
@@ -473,6 +513,8 @@ int main(void)
         cmocka_unit_test(the_best_of_several_is_taken),
         cmocka_unit_test(failing_attempts_are_not_made_for_ever),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
+        cmocka_unit_test(what_was_lowered_is_not_asked_again),
+        cmocka_unit_test(it_may_be_stopped),
         cmocka_unit_test(a_request_may_be_asked_for_again),
         cmocka_unit_test(lost_memory_is_survived),
     };
