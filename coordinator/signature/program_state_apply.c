@@ -178,6 +178,7 @@ static int check_row(const struct signature *sig, const struct signature_field *
         err_set(err, ERR_NOMEM, "demo");
     else
         rc = document_read(sig->typed, object, &record, err);
+    json_free(copy);
     json_free(object);
     if (rc == 0)
         record_free(sig->typed, record);
