@@ -8,6 +8,8 @@
  * kept in registers, panels in cache: what a good library reaches. Copies between two buffers that
  * no cache holds, counted as read and written.
  *
+ * macOS: on the GPU, through Metal (bench_metal.h). 16-bit floats with 32-bit sums.
+ *
  * In the order of a life: bench_run (some seconds, on a thread of the caller's that may wait),
  * bench_save; at the next start bench_load. */
 #ifndef AGENT_BENCH_BENCH_H
@@ -50,8 +52,9 @@ struct bench_result {
 };
 
 /* -1: not finished, and *out is untouched: ERR_INVALID (an option), ERR_NOMEM, ERR_IO (no threads),
- * ERR_CANCELLED (stopped). */
+ * ERR_UNSUPPORTED (no GPU that could be timed), ERR_CANCELLED (stopped). */
 int bench_run(const struct bench_options *options, struct bench_result *out, struct err *err);
+int bench_cpu_run(const struct bench_options *options, struct bench_result *out, struct err *err);
 
 /* The result in one sentence, for the notes of a profile. */
 void bench_describe(const struct bench_result *r, char *out, size_t size);

@@ -1,4 +1,4 @@
-/* bench_cpu.c - bench_run on the cores of a CPU.
+/* bench_cpu.c - bench_run on the cores of a CPU; options are checked by then.
  *
  * Each thread works until its time is over and tells how much it did in how long; rates add up, so
  * a core that others hold counts for what was left of it. */
@@ -110,17 +110,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-static int check(const struct bench_options *o, struct err *err)
-{
-    if (!(o->seconds > 0) || o->seconds > BENCH_SECONDS_MAX)
-        return err_set(err, ERR_INVALID, "bench: %g seconds, wanted more than 0, at most %g",
-                       o->seconds, BENCH_SECONDS_MAX);
-    if (o->threads < 0 || o->threads > BENCH_THREADS_MAX)
-        return err_set(err, ERR_INVALID, "bench: %d threads, wanted 1 to %d", o->threads,
-                       BENCH_THREADS_MAX);
-    return 0;
-}
-
 static int cores(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
@@ -169,15 +158,13 @@ static int run_workers(struct bench *b, const struct bench_options *o, struct er
     return failed ? err_set(err, ERR_NOMEM, "bench") : 0;
 }
 
-int bench_run(const struct bench_options *options, struct bench_result *out, struct err *err)
+int bench_cpu_run(const struct bench_options *options, struct bench_result *out, struct err *err)
 {
     struct bench_result r = {.at_ms = UNKNOWN_I64};
     struct bench *b;
     double begun = seconds_now();
     int rc;
 
-    if (check(options, err) < 0)
-        return -1;
     if (!(b = mem_zalloc(sizeof *b)))
         return err_set(err, ERR_NOMEM, "bench");
     b->seconds = options->seconds / 2;

@@ -7,6 +7,11 @@
 
 #include <stdint.h>
 
+/* Metal/MTLTypes.h: MTLSize, passed by value */
+struct darwin_metal_size {
+    unsigned long width, height, depth;
+};
+
 /* mach/host_info.h, mach/vm_statistics.h */
 #define DARWIN_HOST_CPU_LOAD_INFO 3
 #define DARWIN_HOST_VM_INFO64 4

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct darwin_metal_size;
 struct darwin_statfs;
 
 /* X(result, name, arguments) */
@@ -80,20 +81,36 @@ struct darwin_statfs;
     X(void *, objc_autoreleasePoolPush, (void))     \
     X(void, objc_autoreleasePoolPop, (void *pool))  \
     X(void *, sel_registerName, (const char *name)) \
+    X(void *, objc_getClass, (const char *name))    \
     X(void *, MTLCopyAllDevices, (void))            \
     X(void *, MTLCreateSystemDefaultDevice, (void))
 
 /* objc_msgSend under each type that we call it by: it has none of its own, and on arm64 a call by
  * the wrong one passes its arguments wrongly */
-#define DARWIN_MESSAGE_CALLS(X)                                                 \
-    X(void, message_void, (void *self, void *selector))                         \
-    X(void *, message_object, (void *self, void *selector))                     \
-    X(void *, message_object_at, (void *self, void *selector, unsigned long i)) \
-    X(const char *, message_text, (void *self, void *selector))                 \
-    X(uint64_t, message_u64, (void *self, void *selector))                      \
-    X(bool, message_bool, (void *self, void *selector))                         \
-    X(bool, message_bool_of, (void *self, void *selector, long value))          \
-    X(bool, message_responds, (void *self, void *selector, void *other))
+#define DARWIN_MESSAGE_CALLS(X)                                                        \
+    X(void, message_void, (void *self, void *selector))                                \
+    X(void *, message_object, (void *self, void *selector))                            \
+    X(void *, message_object_at, (void *self, void *selector, unsigned long i))        \
+    X(const char *, message_text, (void *self, void *selector))                        \
+    X(uint64_t, message_u64, (void *self, void *selector))                             \
+    X(bool, message_bool, (void *self, void *selector))                                \
+    X(bool, message_bool_of, (void *self, void *selector, long value))                 \
+    X(bool, message_responds, (void *self, void *selector, void *other))               \
+    /* the rest is of agent/bench */                                                   \
+    X(double, message_f64, (void *self, void *selector))                               \
+    X(void *, message_object_of, (void *self, void *selector, void *other))            \
+    X(void *, message_object_of_text, (void *self, void *selector, const char *text))  \
+    X(void *, message_build, (void *self, void *selector, void *what, void **error))   \
+    X(void *, message_compile,                                                         \
+      (void *self, void *selector, void *source, void *options, void **error))         \
+    X(void *, message_allocate,                                                        \
+      (void *self, void *selector, unsigned long bytes, unsigned long options))        \
+    X(void, message_give, (void *self, void *selector, void *what))                    \
+    X(void, message_give_at,                                                           \
+      (void *self, void *selector, void *what, unsigned long offset, unsigned long i)) \
+    X(void, message_dispatch,                                                          \
+      (void *self, void *selector, struct darwin_metal_size groups,                    \
+       struct darwin_metal_size threads))
 
 /* librdma, of macOS 26.2 and later */
 #define DARWIN_RDMA_CALLS(X)                             \
