@@ -42,6 +42,11 @@ void begin_plan(struct coordinator *c, struct pending *p)
 
     if (engine == ENGINE_KIND_UNSET)
         engine = c->config->lm_url || c->config->lm_replay ? ENGINE_KIND_LM : ENGINE_KIND_ANALYTIC;
+    if (engine == ENGINE_KIND_PERSON) {
+        err_set(&err, ERR_INVALID, "person, wanted analytic or lm: a person is not asked");
+        answer_error(c, p, &err, "plan.engine");
+        return;
+    }
     if (job_check_id(asked->job->job_id, &err) < 0) {
         answer_error(c, p, &err, "plan.job.job_id");
         return;

@@ -181,6 +181,7 @@ NAMES(unknown_policy, "UnknownPolicy");
 static const struct enum_value engine_kind_values[] = {
     {ENGINE_KIND_ANALYTIC, "analytic", "the planner itself"},
     {ENGINE_KIND_LM, "lm", "a language model"},
+    {ENGINE_KIND_PERSON, "person", "a person's own proposal, checked by a tool; nobody to ask"},
 };
 NAMES(engine_kind, "EngineKind");
 

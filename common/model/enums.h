@@ -227,6 +227,7 @@ enum engine_kind {
     ENGINE_KIND_UNSET = 0,
     ENGINE_KIND_ANALYTIC = 1, /* the planner itself */
     ENGINE_KIND_LM = 2,       /* a language model */
+    ENGINE_KIND_PERSON = 60,  /* a person's own proposal, checked by a tool; nobody to ask */
 };
 extern const struct enum_names engine_kind_names;
 

@@ -29,6 +29,9 @@ const char *const cli_exit_help[CLI_EXIT_COUNT] = {
     [CLI_UNDELIVERED] = "an assignment was refused by its device, failed, expired or was cancelled",
     [CLI_UNFINISHED] = "the time was up before every assignment was delivered",
     [CLI_BROKEN] = "this program could not go on: out of memory, or its output cannot be written",
+    [CLI_REPAIRED] = "plan check: some values of the proposal do not fit and were repaired",
+    [CLI_REPLACED] =
+        "plan check: the proposal is replaced by the planner's own, clearly better plan",
 };
 
 /* ---- stderr ---- */

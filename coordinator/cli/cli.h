@@ -33,8 +33,10 @@ enum cli_exit {
     CLI_UNDELIVERED = 4, /* an assignment was refused, failed, expired or ended otherwise */
     CLI_UNFINISHED = 5,  /* the time was up before every assignment was delivered */
     CLI_BROKEN = 6,      /* this program: memory, or what it prints to */
+    CLI_REPAIRED = 7,    /* plan check: some of the proposal does not fit */
+    CLI_REPLACED = 8,    /* plan check: feasible at most, but clearly worse than the own plan */
 };
-#define CLI_EXIT_COUNT 7
+#define CLI_EXIT_COUNT 9
 extern const char *const cli_exit_help[CLI_EXIT_COUNT];
 
 #define CLI_LOOK_MS 10000 /* a look-up takes milliseconds; a fleet at its limit some seconds */
@@ -132,6 +134,8 @@ int cmd_plans(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_show(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_why(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_cancel(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_check(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_diff(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_simulate(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_watch(struct cli *c, const char *const *words, size_t count);
 int cmd_signature_list(struct cli *c, const char *const *words, size_t count);

@@ -6,95 +6,10 @@
 #include "common/core/unknown.h"
 #include "common/model/tool_message.h"
 #include "coordinator/cli/deliveries.h"
+#include "coordinator/cli/plan_input.h"
 #include "coordinator/cli/show.h"
 
 #include <string.h>
-
-static int ask_plan(struct cli *c, struct plan_get_request *asked, struct response **out)
-{
-    struct request request;
-    int rc;
-
-    record_init(&request_type, &request);
-    request.plan_get = asked;
-    rc = cli_ask(c, &request, offsetof(struct response, plan), CLI_LOOK_MS, out);
-    text_set(&request.request_id, NULL, NULL);
-    return rc;
-}
-
-/* The items of a list move to the end of another of the same type. */
-static int move_items(const struct record_type *type, void *to, size_t *to_count, void *from,
-                      size_t *from_count, struct err *err)
-{
-    for (size_t i = 0; i < *from_count; i++) {
-        void *item = records_add(type, to, to_count, err);
-
-        if (!item)
-            return -1;
-        memcpy(item, (char *)from + i * type->size, type->size);
-        record_init(type, (char *)from + i * type->size);
-    }
-    *from_count = 0;
-    return 0;
-}
-
-static int add_page(struct plan_reply *all, struct plan_reply *page, struct err *err)
-{
-    char *next = page->next;
-
-    page->next = NULL;
-    mem_free(all->next);
-    all->next = next;
-    if (move_items(&assignment_type, &all->plan->assignments, &all->plan->assignments_count,
-                   page->plan->assignments, &page->plan->assignments_count, err) < 0)
-        return -1;
-    return move_items(&delivery_type, &all->deliveries, &all->deliveries_count, page->deliveries,
-                      &page->deliveries_count, err);
-}
-
-/* The pages after the first, into it. */
-static int get_pages(struct cli *c, struct plan_get_request *asked, struct plan_reply *all)
-{
-    int rc = CLI_OK;
-
-    while (rc == CLI_OK && all->next) {
-        struct response *page = NULL;
-        struct err err = {0};
-
-        asked->after = all->next;
-        rc = ask_plan(c, asked, &page);
-        if (rc == CLI_OK && add_page(all, page->plan, &err) < 0) {
-            cli_say(c, "%s", err.text);
-            rc = CLI_BROKEN;
-        }
-        response_free(page);
-    }
-    return rc;
-}
-
-/* A plan, all pages of it, or one client's part; with the engine's whole answer where that is
- * wanted. */
-static int get_plan(struct cli *c, const char *plan_id, const char *device_id, bool proposal,
-                    struct response **out)
-{
-    struct plan_get_request asked;
-    int rc;
-
-    record_init(&plan_get_request_type, &asked);
-    asked.plan_id = (char *)(uintptr_t)plan_id; /* borrowed, both */
-    asked.device_id = (char *)(uintptr_t)device_id;
-    if (proposal)
-        asked.proposal = TRI_TRUE;
-    rc = ask_plan(c, &asked, out);
-    if (rc != CLI_OK)
-        return rc;
-    rc = get_pages(c, &asked, (*out)->plan);
-    if (rc != CLI_OK) {
-        response_free(*out);
-        *out = NULL;
-    }
-    return rc;
-}
 
 /* The part of the plan that is the device's; said where it has none. */
 static const struct assignment *part_of(struct cli *c, const struct plan *plan, const char *word,
@@ -127,7 +42,7 @@ static int show_part(struct cli *c, const char *plan_id, const char *word, bool 
 
     if (rc != CLI_OK)
         return rc;
-    rc = get_plan(c, plan_id, id, proposal, &r);
+    rc = plan_input_ask(c, plan_id, id, proposal, &r);
     if (rc == CLI_OK && c->json) {
         rc = cli_json(c, &plan_reply_type, r->plan);
     } else if (rc == CLI_OK && !(a = part_of(c, r->plan->plan, word, id))) {
@@ -157,7 +72,7 @@ int cmd_plan_show(struct cli *c, const char *const *words, size_t count)
     (void)count;
     if (client)
         return show_part(c, words[0], client, proposal, show_client);
-    rc = get_plan(c, words[0], NULL, proposal, &r);
+    rc = plan_input_ask(c, words[0], NULL, proposal, &r);
     if (rc != CLI_OK)
         return rc;
     if (c->json) {

@@ -40,6 +40,23 @@ static const char why_text[] =
     "the engine proposed for clients of its kind and what became of it; for a client that was "
     "left out, why, and what would let it in.";
 
+static const char plan_check_text[] =
+    "PROPOSAL is a JSON file: the typed outputs of a plan's signature (`espalier signature show "
+    "--typed` has them: pipeline_architecture, client_optimization, ...), alone or in a member "
+    "\"federated\" or \"pipeline\"; or a plan, as `plan show --json` prints it. It is checked "
+    "against the coordinator's devices (what other plans hold of their memory counts as free), or "
+    "without a coordinator against --fleet or --synthetic.\n"
+    "Every value that breaks a limit is shown with the limit and the nearest value that fits. "
+    "Repairs come in this order: quantise, smaller batch with more accumulation, checkpointing, "
+    "fewer layers, shorter sequences, fewer updates, lower rank, leave the client out. A proposal "
+    "that is feasible but more than 10 % worse than the planner's own plan is replaced by it.\n"
+    "Exit code 0: it fits as it stands; 7: repaired; 8: replaced; 1: no plan is feasible at all.";
+
+static const char plan_diff_text[] =
+    "A and B are plans: ids, or JSON files as `plan show --json` prints them. Shows the forecast, "
+    "then what changed for each stage and client, field by field, with the reason that the second "
+    "plan gives. Clients that changed alike are one line.";
+
 static const char simulate_text[] =
     "Plays the job's rounds on the coordinator's fleet, or without a coordinator on the machine "
     "files of --fleet or on --synthetic made-up Macs, by the plan and by what people do without "
@@ -136,6 +153,10 @@ const struct command commands[] = {
      ASKING | BIT(CLIENT) | BIT(PROPOSAL), 1, 1, cmd_plan_show},
     {"plan why", "ID DEVICE", "why a client does what it does, or nothing", why_text, ASKING, 2, 2,
      cmd_plan_why},
+    {"plan check", "JOB.json PROPOSAL.json", "check a proposal of yours, and repair it",
+     plan_check_text, ASKING | GIVEN, 2, 2, cmd_plan_check},
+    {"plan diff", "A B", "what changed from one plan to another", plan_diff_text, ASKING, 2, 2,
+     cmd_plan_diff},
     {"plan simulate", "JOB.json", "play a job's rounds, against what people do without a plan",
      simulate_text, ASKING | PLAYING, 1, 1, cmd_plan_simulate},
     {"plan watch", "ID", "watch a plan's deliveries", watch_text, ASKING, 1, 1, cmd_plan_watch},

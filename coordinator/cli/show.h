@@ -18,6 +18,8 @@ struct delivery;
 struct device;
 struct fact_note;
 struct plan;
+struct plan_check;
+struct plan_diff;
 struct plan_reply;
 struct record_type;
 struct response;
@@ -70,6 +72,10 @@ void show_proposal(struct page *p, const struct plan *plan);
 /* The decisions on these subjects (a class, a device, stages) as a table; how many there were. */
 size_t show_decisions(struct page *p, const struct plan *plan, const char *const *subjects,
                       size_t count);
+
+/* What became of a proposal; what changed (show_check.c). */
+void show_plan_check(struct page *p, const struct plan_check *c, const char *fleet);
+void show_plan_diff(struct page *p, const struct plan_diff *d);
 
 /* Policies side by side (show_simulation.c). */
 void show_simulation(struct page *p, const struct simulation *s);

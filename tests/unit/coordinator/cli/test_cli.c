@@ -394,24 +394,25 @@ static void answers_that_are_none(void **state)
 {
     static const struct {
         enum fake_manner manner;
+        const char *timeout; /* short where only time ends the wait */
         int rc;
         const char *says;
     } rows[] = {
-        {FAKE_SILENT, CLI_UNREACHED, "no answer from ipc://"},
-        {FAKE_OTHER_ID, CLI_UNREACHED, "(1 to other requests)"},
-        {FAKE_GARBAGE, CLI_UNREACHED, "cannot be read"},
-        {FAKE_TRUNCATED, CLI_UNREACHED, "cannot be read"},
-        {FAKE_EMPTY, CLI_UNREACHED, "holds nothing that was asked for"},
-        {FAKE_NO_ID, CLI_REFUSED, "malformed: the request does not decode"},
-        {FAKE_BUSY, CLI_REFUSED, "busy: too many requests at once"},
-        {FAKE_BUSY_ONCE, CLI_OK, ""},
-        {FAKE_OTHER_ID_FIRST, CLI_OK, ""},
+        {FAKE_SILENT, "300ms", CLI_UNREACHED, "no answer from ipc://"},
+        {FAKE_OTHER_ID, "2s", CLI_UNREACHED, "(1 to other requests)"},
+        {FAKE_GARBAGE, "30s", CLI_UNREACHED, "cannot be read"},
+        {FAKE_TRUNCATED, "30s", CLI_UNREACHED, "cannot be read"},
+        {FAKE_EMPTY, "30s", CLI_UNREACHED, "holds nothing that was asked for"},
+        {FAKE_NO_ID, "30s", CLI_REFUSED, "malformed: the request does not decode"},
+        {FAKE_BUSY, "2s", CLI_REFUSED, "busy: too many requests at once"},
+        {FAKE_BUSY_ONCE, "30s", CLI_OK, ""},
+        {FAKE_OTHER_ID_FIRST, "30s", CLI_OK, ""},
     };
     struct lab *lab = *state;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         lab_answer(lab, rows[i].manner);
-        lab_run(lab, "status", "--timeout", "300ms", NULL);
+        lab_run(lab, "status", "--timeout", rows[i].timeout, NULL);
         if (lab->rc != rows[i].rc)
             print_error("row %zu: %d, %s\n", i, lab->rc, lab->err);
         assert_int_equal(lab->rc, rows[i].rc);

@@ -161,7 +161,7 @@ static void pipelines_keep_every_limit(void **state)
     int planned = 0, refused = 0;
 
     (void)state;
-    for (current_seed = 1; current_seed <= 1500; current_seed++) {
+    for (current_seed = 1; current_seed <= 1000; current_seed++) {
         struct kit_random r = {current_seed};
         struct snapshot *s = random_fleet(&r);
         struct job *j = random_pipeline(&r, s);

@@ -1,4 +1,5 @@
-/* test_simulate.c - `plan simulate`: on a coordinator's fleet, on machine files, on made-up Macs.
+/* test_local.c - commands that plan by themselves (`plan simulate`, `check`, `diff`): on a
+ * coordinator's fleet, on machine files, on made-up Macs.
  */
 #include "cli_lab.h"
 
@@ -187,14 +188,101 @@ static void what_is_infeasible_is_refused(void **state)
     assert_says(lab->err, "memory_bytes");
 }
 
+/* ---- plan check and plan diff ---- */
+
+static void a_proposal_is_checked_and_its_exit_code_tells(void **state)
+{
+    static const struct {
+        const char *proposal, *says;
+        int rc;
+    } rows[] = {
+        {"{}", "The proposal fits", CLI_OK},
+        {"{\"pipeline\": {\"pipeline_architecture\": {\"max_devices\": 3}}}", "fits", CLI_OK},
+        {"{\"resource_scheduling\": [{\"stage\": \"nope\"}]}", "no such stage", CLI_REPAIRED},
+        {"{\"surprise\": 1}", "no such key", CLI_OK},
+    };
+    struct lab *lab = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        lab_run(lab, "plan", "check", pipeline_path, lab_file(lab, "p.json", rows[i].proposal),
+                "--synthetic", "4", NULL);
+        if (lab->rc != rows[i].rc)
+            print_error("row %zu: %d %s%s", i, lab->rc, lab->out, lab->err);
+        assert_int_equal(lab->rc, rows[i].rc);
+        assert_says(lab->out, rows[i].says);
+    }
+}
+
+static void what_is_no_proposal_is_refused(void **state)
+{
+    static const struct {
+        const char *proposal, *says;
+    } rows[] = {
+        {"", "p.json"},
+        {"[1]", "p.json"},
+        {"{\"federated\": {}}", "the other kind"},
+        {"{\"kind\": \"pipeline\", \"assignments\": 3}", "assignments"},
+    };
+    struct lab *lab = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        lab_run(lab, "plan", "check", pipeline_path, lab_file(lab, "p.json", rows[i].proposal),
+                "--synthetic", "4", NULL);
+        if (lab->rc != CLI_USAGE)
+            print_error("row %zu: %d %s%s", i, lab->rc, lab->out, lab->err);
+        assert_int_equal(lab->rc, CLI_USAGE);
+        assert_says(lab->err, rows[i].says);
+    }
+}
+
+/* A check's plan is a proposal that fits, and differs from itself in nothing. */
+static void a_plan_file_is_a_proposal_and_can_be_compared(void **state)
+{
+    struct lab *lab = *state;
+    char plan[192], other[192];
+
+    lab_run(lab, "--json", "plan", "check", pipeline_path, lab_file(lab, "p.json", "{}"),
+            "--synthetic", "4", NULL);
+    assert_int_equal(lab->rc, CLI_OK);
+    snprintf(plan, sizeof plan, "%s", lab_file(lab, "plan.json", lab->out));
+    assert_int_equal(lab_run(lab, "plan", "check", pipeline_path, plan, "--synthetic", "4", NULL),
+                     CLI_OK);
+    assert_int_equal(lab_run(lab, "plan", "diff", plan, plan, NULL), CLI_OK);
+    assert_says(lab->out, "Nothing changed.");
+    lab_run(lab, "--json", "plan", "check", pipeline_path, lab_file(lab, "p.json", "{}"),
+            "--synthetic", "9", NULL);
+    snprintf(other, sizeof other, "%s", lab_file(lab, "other.json", lab->out));
+    assert_int_equal(lab_run(lab, "plan", "diff", plan, other, NULL), CLI_OK);
+    assert_says(lab->out, "synthetic 5");
+    assert_int_equal(lab_run(lab, "--json", "plan", "diff", plan, other, NULL), CLI_OK);
+    assert_says(lab->out, "\"changes\"");
+    assert_int_equal(lab_run(lab, "plan", "diff", plan, pipeline_path, NULL), CLI_USAGE);
+    assert_says(lab->err, "no plan");
+}
+
+static void plans_of_the_coordinator_are_compared_by_id(void **state)
+{
+    struct lab *lab = *state;
+
+    lab_answer(lab, FAKE_ANSWERS);
+    assert_int_equal(lab_run(lab, "plan", "diff", "p1", "p1", NULL), CLI_OK);
+    assert_says(lab->out, "Nothing changed.");
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, stop_fake)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(made_up_macs_need_no_coordinator),    TEST(machine_files_are_a_fleet),
-        TEST(the_coordinators_fleet_is_asked_for), TEST(what_cannot_be_played),
+        TEST(made_up_macs_need_no_coordinator),
+        TEST(machine_files_are_a_fleet),
+        TEST(the_coordinators_fleet_is_asked_for),
+        TEST(what_cannot_be_played),
         TEST(what_is_infeasible_is_refused),
+        TEST(a_proposal_is_checked_and_its_exit_code_tells),
+        TEST(what_is_no_proposal_is_refused),
+        TEST(a_plan_file_is_a_proposal_and_can_be_compared),
+        TEST(plans_of_the_coordinator_are_compared_by_id),
     };
 
     return cmocka_run_group_tests(tests, make_lab, clear_lab);
