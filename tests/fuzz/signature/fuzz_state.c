@@ -1,7 +1,11 @@
 /* A saved program: taken apart, and each predictor held against signatures of several shapes. What
- * was applied must print to a state that reads back with as many demos. */
+ * was applied must print to a state that reads back with as many demos, and render as examples in
+ * either layout, which no text in them may break out of. */
 #include "common/core/mem.h"
 #include "common/core/text.h"
+#include "coordinator/signature/chat.h"
+#include "coordinator/signature/framing.h"
+#include "coordinator/signature/json_layout.h"
 #include "coordinator/signature/program_state.h"
 #include "coordinator/signature/signature.h"
 #include "coordinator/signature/string_form.h"
@@ -19,6 +23,7 @@ static const char *const lines[] = {
 #define LINES (sizeof lines / sizeof lines[0])
 
 static struct signature *signatures[LINES];
+static struct framing *framing;
 
 static void check_notes(const struct notes *n)
 {
@@ -40,6 +45,36 @@ static void print_and_read(const struct state_application *a)
     program_state_free(s);
 }
 
+/* Each message of an example has a marker for each field that it shows, and no other. */
+static void check_markers(const struct signature *sig, const struct prompt *p)
+{
+    for (size_t i = 1; i < p->count; i++) {
+        size_t markers = 0;
+
+        for (const char *at = p->messages[i].text; (at = strstr(at, "[[ ##")); at++)
+            markers++;
+        if (markers > 2 * (sig->inputs + sig->outputs) + 2)
+            abort();
+    }
+}
+
+static void render(const struct state_application *a)
+{
+    const struct prompt_content content = {.demos = a->demos, .demos_count = a->demos_count};
+    struct prompt p;
+
+    if (!framing && !(framing = framing_builtin(NULL)))
+        abort();
+    if (chat_render(a->sig, framing, &content, &p, NULL) == 0) {
+        check_markers(a->sig, &p);
+        prompt_clear(&p);
+    } else if (a->demos_count < PROMPT_MESSAGES_MAX / 2 - 1) {
+        abort(); /* what was read strictly renders */
+    }
+    if (json_layout_render(a->sig, framing, &content, &p, NULL) == 0)
+        prompt_clear(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct program_state *s;
@@ -57,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 continue;
             check_notes(&a.notes);
             print_and_read(&a);
+            render(&a);
             state_application_clear(&a);
         }
     program_state_free(s);
