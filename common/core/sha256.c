@@ -34,23 +34,33 @@ static void expand(const unsigned char *block, uint32_t w[64])
 
 static void add_block(struct sha256 *h)
 {
-    uint32_t w[64], v[8];
+    uint32_t a = h->state[0], b = h->state[1], c = h->state[2], d = h->state[3];
+    uint32_t e = h->state[4], f = h->state[5], g = h->state[6], last = h->state[7];
+    uint32_t w[64];
 
     expand(h->block, w);
-    memcpy(v, h->state, sizeof v);
     for (int i = 0; i < 64; i++) {
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t most = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        uint32_t t1 = v[7] + (turned(v[4], 6) ^ turned(v[4], 11) ^ turned(v[4], 25)) + choice +
+        uint32_t t1 = last + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + (g ^ (e & (f ^ g))) +
                       constants[i] + w[i];
-        uint32_t t2 = (turned(v[0], 2) ^ turned(v[0], 13) ^ turned(v[0], 22)) + most;
+        uint32_t t2 = (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) | (c & (a | b)));
 
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
+        last = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + t2;
     }
-    for (int i = 0; i < 8; i++)
-        h->state[i] += v[i];
+    h->state[0] += a;
+    h->state[1] += b;
+    h->state[2] += c;
+    h->state[3] += d;
+    h->state[4] += e;
+    h->state[5] += f;
+    h->state[6] += g;
+    h->state[7] += last;
 }
 
 void sha256_init(struct sha256 *h)

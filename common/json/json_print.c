@@ -58,6 +58,16 @@ static void print_escape(struct buf *out, unsigned char c)
         buf_addf(out, "\\u%04x", c);
 }
 
+/* Bytes at the front that are written as they are, and are characters of their own. */
+static size_t plain_run(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= 0x20 && text[n] < 0x7F && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
 /* Control characters are written as escapes, also those that JSON lets stand (U+007F-9F): the text
  * may end up on a terminal. */
 static void print_text(struct buf *out, const char *text)
@@ -68,6 +78,10 @@ static void print_text(struct buf *out, const char *text)
     for (; left > 0; text += n, left -= n) {
         unsigned char c = (unsigned char)*text;
 
+        if ((n = plain_run(text, left)) > 0) {
+            buf_add(out, text, n);
+            continue;
+        }
         n = text_utf8_len(text, left);
         assert(n > 0); /* trees hold nothing else */
         if (n == 2 && c == 0xC2 && (unsigned char)text[1] < 0xA0)

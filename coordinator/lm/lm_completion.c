@@ -94,8 +94,10 @@ static char *struck(struct reading *r, const char *text, size_t len)
     char *out;
 
     buf_init(&b, JSON_TEXT_MAX);
-    for (const char *p = text; p < end;) {
-        if (key_len && (size_t)(end - p) >= key_len && memcmp(p, r->key, key_len) == 0) {
+    if (!key_len)
+        buf_add(&b, text, len);
+    for (const char *p = text; key_len && p < end;) {
+        if ((size_t)(end - p) >= key_len && memcmp(p, r->key, key_len) == 0) {
             buf_adds(&b, "[key]");
             p += key_len;
         } else {
