@@ -26,7 +26,7 @@
 
 static char url[128], prompt[PROMPT_BYTES + 1];
 
-static void die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
     fprintf(stderr, "bench_lm: %s\n", what);
     exit(1);
@@ -242,7 +242,7 @@ static void measure(struct net *net, int requests)
 int main(int argc, char **argv)
 {
     int requests = argc > 1 ? atoi(argv[1]) : 2000;
-    struct canned_server *server;
+    struct canned_server *server = NULL;
     struct net *net = net_new(1, NULL);
     size_t len;
     char *response = response_new(&len);
