@@ -311,6 +311,23 @@ class Model(unittest.TestCase):
         self.assertEqual(again["proposal"]["reply"], first["proposal"]["reply"])
         self.assertEqual(again["proposal"]["usage"]["calls"], 0)
 
+    def test_a_run_of_several_calls_is_repeated_call_by_call(self):
+        record = os.path.join(self.root, "chain.jsonl")
+        with self.lab("--lm-record", record, behaviour="learns", agents=FLEET[2:3]) as coordinator:
+            first = self.ask(coordinator)
+            self.assertEqual(first["proposal"]["usage"]["calls"], 4)
+            again = self.ask(coordinator)  # from the cache, and recorded too
+            self.assertEqual((again["proposal"]["usage"]["calls"], again["proposal"]["usage"]["cache_hits"]), (0, 4))
+            self.assertEqual(again["decisions"], first["decisions"])
+        with open(record, encoding="utf-8") as f:
+            self.assertEqual(len(f.readlines()), 8)
+        with self.lab("--lm-replay", record, agents=FLEET[2:3]) as coordinator:
+            repeated = self.ask(coordinator)
+        self.assertEqual(repeated["decisions"], first["decisions"])
+        self.assertEqual(repeated["proposal"]["reply"], first["proposal"]["reply"])
+        self.assertEqual(len([n for n in repeated["proposal"]["notes"] if n.startswith("call ")]), 4)
+        self.assertEqual(repeated["proposal"]["usage"]["calls"], 0)
+
     def test_it_answers_html(self):
         self.assert_analytic(self.plan("html"))
 
