@@ -4,6 +4,7 @@
 #include "common/core/err.h"
 #include "common/core/map.h"
 #include "common/core/mem.h"
+#include "common/core/text.h"
 #include "common/model/tool_message.h"
 #include "coordinator/config/config.h"
 #include "coordinator/fleet/fleet.h"
@@ -11,6 +12,7 @@
 #include "coordinator/lm/lm_endpoint.h"
 #include "coordinator/store/store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DEVICES_PAGE 1000     /* as tool.proto says */
@@ -26,23 +28,27 @@ static void answer_nomem(struct coordinator *c, struct pending *p)
     answer_error(c, p, &err, NULL);
 }
 
+#define SHOWN_URL_MAX 512 /* as tool.proto says */
+
 /* Who is asked, without what an address may hold of secrets. */
 static int describe_model(const struct coordinator *c, struct status_reply *s, struct err *err)
 {
+    const char *model = c->config->lm_model, *shown = c->config->lm_replay;
     struct lm_endpoint e = {0};
-    int rc;
+    char cut[SHOWN_URL_MAX + 1];
+    int rc = -1;
 
-    if (c->config->lm_replay)
-        return text_set(&s->lm_url, c->config->lm_replay, err) < 0
-                   ? -1
-                   : text_set(&s->lm_model, "a recording", err);
-    if (!c->config->lm_url)
+    if (shown)
+        model = "a recording";
+    else if (!c->config->lm_url)
         return 0;
-    if (lm_endpoint_parse(c->config->lm_url, &e, err) < 0)
+    else if (lm_endpoint_parse(c->config->lm_url, &e, err) < 0)
         return -1;
-    rc = text_set(&s->lm_url, e.display, err) < 0
-             ? -1
-             : text_set(&s->lm_model, c->config->lm_model, err);
+    else
+        shown = e.display;
+    snprintf(cut, text_utf8_fit(shown, strlen(shown), SHOWN_URL_MAX) + 1, "%s", shown);
+    if (text_set(&s->lm_url, cut, err) == 0)
+        rc = text_set(&s->lm_model, model, err);
     lm_endpoint_clear(&e);
     return rc;
 }

@@ -12,6 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* not on a Mac */
+#endif
+
 #define PEERS_MAX 64
 #define REQUEST_MAX 65536
 

@@ -15,6 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* not on a Mac */
+#endif
+
 #define INPUT_MAX 65536 /* what a socket's buffer takes at once */
 
 static const char key[] = "sk-0123456789";

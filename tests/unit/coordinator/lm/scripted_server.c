@@ -10,6 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* not on a Mac */
+#endif
+
 #define REQUEST_MAX (1 << 20)
 
 struct scripted_server {
@@ -21,7 +25,7 @@ struct scripted_server {
     size_t count; /* of steps */
     char *requests[SCRIPT_REQUESTS_MAX];
     size_t seen;
-    bool held;
+    bool held, stopping;
     pthread_cond_t released;
 };
 
@@ -96,12 +100,22 @@ static void answer(int fd, const char *bytes)
     write_all(fd, body, strlen(body));
 }
 
+static bool is_stopping(struct scripted_server *s)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&s->lock);
+    stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return stopping;
+}
+
 static void *serve(void *arg)
 {
     struct scripted_server *s = arg;
     int fd;
 
-    while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+    while ((fd = accept(s->listener, NULL, NULL)) >= 0 && !is_stopping(s)) {
         char *request = read_request(fd);
         const char *bytes = "";
 
@@ -119,6 +133,8 @@ static void *serve(void *arg)
         }
         close(fd);
     }
+    if (fd >= 0)
+        close(fd);
     return NULL;
 }
 
@@ -147,8 +163,18 @@ struct scripted_server *scripted_server_start(const struct script_step *steps)
 
 void scripted_server_stop(struct scripted_server *s)
 {
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)s->port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_mutex_unlock(&s->lock);
     scripted_server_release(s);
-    shutdown(s->listener, SHUT_RDWR); /* accept returns */
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) /* accept returns */
+        abort();
+    close(fd);
     pthread_join(s->thread, NULL);
     close(s->listener);
     for (size_t i = 0; i < s->seen; i++)
