@@ -16,6 +16,7 @@
 #include "common/net/poll.h"
 #include "coordinator/cycle/ask.h"
 #include "coordinator/cycle/desk.h"
+#include "coordinator/cycle/desk_run.h"
 #include "coordinator/cycle/program.h"
 #include "coordinator/cycle/turn.h"
 #include "coordinator/lm/lm.h"
@@ -63,6 +64,7 @@ struct worker {
     char *model;
     int64_t max_tokens, total_ms;
     struct waiting waiting[CYCLE_TURNS_MAX];
+    struct desk_run runs[CYCLE_TURNS_MAX];
 };
 
 struct cycle {
@@ -241,12 +243,61 @@ static void begin(struct worker *w, struct order *o)
     finish(w, turn, turn->asked);
 }
 
+/* ---- signatures ---- */
+
+static void tell_answer(struct worker *w, uint64_t turn, const struct desk_done *done)
+{
+    struct cycle_note *n = note_new(w, CYCLE_ANSWER, turn);
+
+    if (!n) {
+        response_free(done->response);
+        return;
+    }
+    n->response = done->response;
+    n->err = done->err;
+    pipe_send(w->pipe, n);
+}
+
+/* A question about signatures: answered at once, unless a model is asked. */
+static void answer_order(struct worker *w, const struct order *o)
+{
+    const struct desk desk = {.catalog = w->catalog, .framing = w->framing};
+    const struct desk_lm lm = {w->lm, w->model, w->max_tokens, w->total_ms};
+    struct desk_run *free_run = desk_run_for(w->runs, CYCLE_TURNS_MAX, 0);
+    struct desk_done done = {0};
+
+    if (!o->request->signature_run)
+        done.response = desk_answer(&desk, o->request, &done.err);
+    else if (desk_run_begin(free_run, &desk, &lm, o->turn, o->request->signature_run, &done) == 1) {
+        tell(w, CYCLE_PROGRESS, o->turn, "asking the model");
+        return;
+    }
+    tell_answer(w, o->turn, &done);
+}
+
+static void take_run_reply(struct worker *w, struct desk_run *r, const struct lm_reply *reply)
+{
+    const struct desk_lm lm = {w->lm, w->model, w->max_tokens, w->total_ms};
+    uint64_t turn = r->turn;
+    struct desk_done done;
+
+    if (desk_run_take(r, &lm, reply, &done) == 1)
+        tell(w, CYCLE_PROGRESS, turn, "the answer could not be used: asking again");
+    else
+        tell_answer(w, turn, &done);
+}
+
+/* ---- the model's replies ---- */
+
 static void take_reply(struct worker *w, struct lm_reply *reply)
 {
+    struct desk_run *run = desk_run_for(w->runs, CYCLE_TURNS_MAX, reply->tag);
     struct waiting *turn = place_for(w, reply->tag);
     struct err err = {0};
 
-    if (!turn || !turn->module)
+    if (run)
+        take_run_reply(w, run, reply);
+    if (run || !turn || !turn->module)
         goto out;
     if (turn_count(turn->proposal, reply, w->model, &err) < 0 ||
         ask_take(turn->module, reply, &err) < 0) {
@@ -273,18 +324,6 @@ static void take_replies(struct worker *w)
 
     while ((reply = lm_receive(w->lm)))
         take_reply(w, reply);
-}
-
-/* A question about signatures, answered at once. */
-static void answer_order(struct worker *w, struct order *o)
-{
-    const struct desk desk = {.catalog = w->catalog, .framing = w->framing};
-    struct cycle_note *n = note_new(w, CYCLE_ANSWER, o->turn);
-
-    if (!n)
-        return;
-    n->response = desk_answer(&desk, o->request, &n->err);
-    pipe_send(w->pipe, n);
 }
 
 static void take_order(struct worker *w, struct order *o)
@@ -404,8 +443,10 @@ static int worker_open(struct worker *w, struct cycle *c, struct err *err)
 
 static void worker_close(struct worker *w)
 {
-    for (size_t i = 0; i < CYCLE_TURNS_MAX; i++)
+    for (size_t i = 0; i < CYCLE_TURNS_MAX; i++) {
         waiting_clear(&w->waiting[i]);
+        desk_run_clear(&w->runs[i]);
+    }
     net_poller_free(w->poller);
     lm_stop(w->lm);
     framing_free(w->framing);

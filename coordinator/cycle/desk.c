@@ -18,10 +18,7 @@ static int fill(const struct desk *desk, const struct request *asked, struct res
         return inquiry_create(desk->catalog, asked->signature_create, &out->signature, err);
     if (asked->signature_check)
         return inquiry_check(desk->catalog, asked->signature_check, &out->signature_check, err);
-    if (asked->signature_render)
-        return inquiry_render(desk->catalog, desk->framing, asked->signature_render, &out->prompt,
-                              err);
-    return err_set(err, ERR_UNSUPPORTED, "signature_run: this coordinator runs no signatures");
+    return inquiry_render(desk->catalog, desk->framing, asked->signature_render, &out->prompt, err);
 }
 
 struct response *desk_answer(const struct desk *desk, const struct request *asked, struct err *err)

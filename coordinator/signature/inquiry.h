@@ -15,6 +15,7 @@
 struct catalog;
 struct err;
 struct framing;
+struct module;
 struct prompt_reply;
 struct signature;
 struct signature_check_reply;
@@ -25,6 +26,8 @@ struct signature_list_request;
 struct signature_question;
 struct signature_render_request;
 struct signature_reply;
+struct signature_run_reply;
+struct signature_run_request;
 struct signature_show_request;
 struct signatures_reply;
 
@@ -80,6 +83,17 @@ int inquiry_question_render(const struct inquiry_question *q, int adapter, struc
 int inquiry_render(const struct catalog *c, const struct framing *builtin,
                    const struct signature_render_request *asked, struct prompt_reply **out,
                    struct err *err);
+
+/* ---- inquiry_run.c ---- */
+
+/* The module that asks the question, which must outlive it; yours to module_free. */
+struct module *inquiry_module(const struct inquiry_question *q,
+                              const struct signature_run_request *asked, struct err *err);
+
+/* What came of it, once the module is over: values or the reason why there are none, each call, and
+ * what it cost. `model` is the name that was asked for; NULL: none. */
+int inquiry_report(const struct inquiry_question *q, const struct module *m, const char *model,
+                   struct signature_run_reply **out, struct err *err);
 
 /* ---- inquiry_check.c ---- */
 

@@ -264,6 +264,37 @@ class Optimised(unittest.TestCase):
                                "--adapter", name)
             self.assertEqual(ours, theirs, name)
 
+    def test_it_runs_against_an_endpoint(self):
+        reply, log = os.path.join(ROOT, "reply.txt"), os.path.join(ROOT, "requests.jsonl")
+        outputs = ["reasoning", *self.sig.output_fields]
+        with open(reply, "w", encoding="utf-8") as f:
+            f.write("".join(f"[[ ## {n} ## ]]\nthe {n}\n\n" for n in outputs) + "[[ ## completed ## ]]\n")
+        fake = subprocess.Popen([sys.executable, os.path.join(h.TREE, "tests/support/fake_lm.py"), "--reply", reply, "--log", log],
+                                stdout=subprocess.PIPE, text=True)
+        port = fake.stdout.readline().split()[1]
+        coordinator = h.Coordinator(os.path.join(ROOT, "c"), "--lm-url", f"http://127.0.0.1:{port}/v1", "--lm-model",
+                                    "scripted").start()
+        try:
+            inputs = os.path.join(ROOT, "inputs.json")
+            with open(inputs, "w", encoding="utf-8") as f:
+                json.dump(self.inputs, f)
+            out = coordinator.json("signature", "run", "LoRAOptimization", "--module", "chain_of_thought", "--inputs", inputs,
+                                   "--state", self.state, "--framing", FRAMING)
+            self.assertEqual({o["name"]: o["value"]["text"] for o in out["outputs"]}, {n: f"the {n}" for n in outputs})
+            self.assertEqual(out["adapter"], "chat")
+            self.assertEqual(out["usage"]["calls"], 1)
+            asked = h.read_lines(log)
+            self.assertEqual(len(asked), 1)
+            body = asked[0]["body"]
+            body = json.loads(body) if isinstance(body, str) else body
+            predict = self.program.predict
+            self.assertEqual(body["messages"], ChatAdapter().format(predict.signature, predict.demos, self.inputs))
+        finally:
+            coordinator.process.stop()
+            fake.terminate()
+            fake.wait(30)
+            fake.stdout.close()
+
 
 if __name__ == "__main__":
     try:

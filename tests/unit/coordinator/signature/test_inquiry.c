@@ -1,7 +1,9 @@
 #include "common/core/mem.h"
 #include "common/core/unknown.h"
 #include "common/model/signature_message.h"
+#include "common/model/proposal.h"
 #include "coordinator/signature/inquiry.h"
+#include "coordinator/signature/module.h"
 #include "coordinator/signature/signature_info.h"
 #include "tests/unit/coordinator/signature/cases.h"
 
@@ -286,6 +288,101 @@ static void a_saved_program_is_held_against_its_signature(void **state)
     assert_non_null(strstr(err.text, "2 fields"));
 }
 
+/* ---- runs ---- */
+
+static const char run_reply[] = "[[ ## count ## ]]\n1_0\n\n[[ ## why ## ]]\nsome\x01thing\n\n"
+                                "[[ ## parts ## ]]\n{\"a\": [1, 2.0]}\n\n[[ ## completed ## ]]";
+
+/* Asks with one input, takes the reply, reports; NULL: memory was out. */
+static struct signature_run_reply *run_once(const struct asked *a, const char *reply,
+                                            struct err *err)
+{
+    struct datum value = {.form = VALUE_FORM_TEXT, .text = "How many?"};
+    struct named_datum input = {"question", &value};
+    struct signature_choice choice;
+    struct signature_question question;
+    struct signature_run_request asked;
+    struct inquiry_question q = {0};
+    struct module *m = NULL;
+    struct module_request request;
+    const struct module_usage usage = {1, 10, 5, 0.5};
+    struct signature_run_reply *out = NULL;
+    int rc;
+
+    record_init(&signature_choice_type, &choice);
+    record_init(&signature_question_type, &question);
+    record_init(&signature_run_request_type, &asked);
+    choice.name = "question -> count: int, why, parts: dict";
+    choice.no_context = "a test";
+    question.signature = &choice;
+    question.inputs = &input;
+    question.inputs_count = 1;
+    asked.question = &question;
+    asked.fallback = asked.retry = TRI_FALSE;
+    rc = inquiry_question_make(a->catalog, a->framing, &question, &q, err);
+    if (rc == 0 && (m = inquiry_module(&q, &asked, err)))
+        rc = module_next(m, 1u << MODULE_FREE, &request, err);
+    if (m && rc == 1)
+        rc = module_reply(m, reply, strlen(reply), MODULE_WHOLE, &usage, err);
+    if (m && rc == 0 && module_next(m, 1u << MODULE_FREE, &request, err) == 0)
+        inquiry_report(&q, m, "small", &out, err);
+    module_free(m);
+    inquiry_question_clear(&q);
+    return out;
+}
+
+static void a_run_is_reported_with_values_and_cost(void **state)
+{
+    struct err err = {0};
+    struct signature_run_reply *r = run_once(*state, run_reply, &err);
+
+    assert_non_null(r);
+    assert_int_equal(record_check(&signature_run_reply_type, r, &err), 0);
+    assert_int_equal(r->outputs_count, 3);
+    assert_int_equal(r->outputs[0].value->integer, 10);
+    assert_string_equal(r->outputs[1].value->text, "some?thing"); /* no control character goes on */
+    assert_int_equal(r->outputs[2].value->members[0].value->items[1].form, VALUE_FORM_NUMBER);
+    assert_int_equal(r->adapter, SIGNATURE_ADAPTER_CHAT);
+    assert_null(r->failure);
+    assert_int_equal(r->usage->prompt_tokens, 10);
+    assert_string_equal(r->usage->model, "small");
+    assert_int_equal(r->steps_count, 1);
+    assert_non_null(strstr(r->steps[0], "10 + 5 tokens, used"));
+    signature_run_reply_free(r);
+}
+
+static void a_run_without_an_answer_says_why(void **state)
+{
+    struct err err = {0};
+    struct signature_run_reply *r = run_once(*state, "I cannot say.", &err);
+
+    assert_non_null(r);
+    assert_int_equal(r->outputs_count, 0);
+    assert_non_null(r->failure);
+    assert_string_equal(r->reply, "I cannot say.");
+    assert_int_equal(r->adapter, SIGNATURE_ADAPTER_UNSET);
+    assert_int_equal(r->usage->calls, 1);
+    signature_run_reply_free(r);
+}
+
+static void runs_survive_lost_memory(void **state)
+{
+    struct signature_run_reply *r;
+    unsigned nth = 0;
+
+    do {
+        mem_fail_at(++nth);
+        r = run_once(*state, run_reply, NULL);
+        mem_fail_at(0);
+        if (r && r->failure) { /* the reply could not be read, for want of memory */
+            signature_run_reply_free(r);
+            r = NULL;
+        }
+    } while (!r && nth < 20000);
+    assert_in_range(nth, 2, 19999);
+    signature_run_reply_free(r);
+}
+
 static void inquiries_survive_lost_memory(void **state)
 {
     const struct asked *a = *state;
@@ -326,6 +423,9 @@ int main(void)
         cmocka_unit_test(others_make_one),
         cmocka_unit_test(a_line_makes_one_that_has_context_or_says_why_not),
         cmocka_unit_test(a_saved_program_is_held_against_its_signature),
+        cmocka_unit_test(a_run_is_reported_with_values_and_cost),
+        cmocka_unit_test(a_run_without_an_answer_says_why),
+        cmocka_unit_test(runs_survive_lost_memory),
         cmocka_unit_test(inquiries_survive_lost_memory),
     };
 
