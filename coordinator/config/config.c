@@ -134,6 +134,8 @@ static int check_times(const struct config *c, struct err *err)
 
 static int check_lm(const struct config *c, struct err *err)
 {
+    if (!c->lm_url && c->lm_record)
+        return err_set(err, ERR_INVALID, "lm_record: there is nothing to record without lm_url");
     if (!c->lm_url)
         return 0;
     if (strncmp(c->lm_url, "http://", 7) != 0 && strncmp(c->lm_url, "https://", 8) != 0)

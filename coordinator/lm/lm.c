@@ -277,7 +277,7 @@ int lm_submit(struct lm *lm, struct lm_request **moved, struct err *err)
 
 void lm_found(struct lm *lm, const char *key, const char *record)
 {
-    struct lm_flight *f = *key ? lm_flights_find(lm->flights, key) : NULL;
+    struct lm_flight *f = lm_flights_held(lm->flights, key);
     struct lm_request *r = f ? f->held : NULL;
     struct lm_reply *reply;
     struct err err = {0};

@@ -76,10 +76,18 @@ struct lm_flight *lm_flights_at(struct lm_flights *fs, size_t place)
     return place < LM_REQUESTS_MAX && fs->flights[place].key[0] ? &fs->flights[place] : NULL;
 }
 
-struct lm_flight *lm_flights_find(struct lm_flights *fs, const char *key)
+static struct lm_flight *free_place(struct lm_flights *fs)
 {
     for (size_t i = 0; i < LM_REQUESTS_MAX; i++)
-        if (strcmp(fs->flights[i].key, key) == 0)
+        if (!fs->flights[i].key[0])
+            return &fs->flights[i];
+    return NULL;
+}
+
+struct lm_flight *lm_flights_held(struct lm_flights *fs, const char *key)
+{
+    for (size_t i = 0; i < LM_REQUESTS_MAX; i++)
+        if (fs->flights[i].held && strcmp(fs->flights[i].key, key) == 0)
             return &fs->flights[i];
     return NULL;
 }
@@ -87,7 +95,7 @@ struct lm_flight *lm_flights_find(struct lm_flights *fs, const char *key)
 struct lm_flight *lm_flights_add(struct lm_flights *fs, const char *key, struct lm_request *r,
                                  struct err *err)
 {
-    struct lm_flight *f = lm_flights_find(fs, "");
+    struct lm_flight *f = free_place(fs);
 
     if (!f || !(f->label = mem_strdup(r->label))) {
         err_set(err, ERR_NOMEM, "request to a model");
@@ -102,10 +110,14 @@ struct lm_flight *lm_flights_add(struct lm_flights *fs, const char *key, struct 
 
 int lm_flights_join(struct lm_flights *fs, const char *key, struct lm_request **moved)
 {
-    struct lm_flight *f = lm_flights_find(fs, key);
     struct lm_request *r = *moved;
+    struct lm_flight *f = NULL;
 
-    if (!f || f->count == LM_REQUESTS_MAX || f->deadline_ms > r->submitted_ms + r->total_ms)
+    for (size_t i = 0; i < LM_REQUESTS_MAX && !f; i++)
+        if (strcmp(fs->flights[i].key, key) == 0 && fs->flights[i].count < LM_REQUESTS_MAX &&
+            fs->flights[i].deadline_ms <= r->submitted_ms + r->total_ms)
+            f = &fs->flights[i];
+    if (!f)
         return 0;
     f->others[f->count] = lm_reply_take(r);
     f->submitted_ms[f->count++] = r->submitted_ms;

@@ -40,7 +40,9 @@ void lm_flights_drop(struct lm_flight *f);
  * than this request could wait. After 1 the request is freed. */
 int lm_flights_join(struct lm_flights *fs, const char *key, struct lm_request **moved);
 
-struct lm_flight *lm_flights_find(struct lm_flights *fs, const char *key); /* NULL: none */
+/* The one for which the cache is asked; NULL: none. There may be others with its key: requests that
+ * could not wait for each other. */
+struct lm_flight *lm_flights_held(struct lm_flights *fs, const char *key);
 struct lm_flight *lm_flights_at(struct lm_flights *fs, size_t place);
 
 /* The answer: all replies are ready now, and the flight is over. */

@@ -298,12 +298,19 @@ class Model(unittest.TestCase):
 
     def test_a_recorded_run_is_repeated_without_a_model(self):
         record = os.path.join(self.root, "run.jsonl")
-        with self.lab("--lm-record", record, "--lm-cache-age", "0", behaviour="ok") as coordinator:
+        folder = tempfile.mkdtemp(dir=self.root)
+        secret = f"http://127.0.0.1:{self.port}/ok/v1?token=hidden-in-the-address"
+        with self.lab("--lm-record", record, url=secret, folder=folder) as coordinator:
             first = self.ask(coordinator)
+            shown = coordinator.cli("status").stdout + str(first) + coordinator.process.logged()
         with open(record, encoding="utf-8") as f:
             recorded = f.read()
         self.assertEqual(recorded.count("\n"), 1)
-        self.assertNotIn("sk-a-secret", recorded)
+        with open(os.path.join(folder, "c", "espalier.db"), "rb") as database:
+            kept = database.read()
+        for secret in ("hidden-in-the-address", "sk-a-secret"):
+            self.assertNotIn(secret, shown + recorded)
+            self.assertNotIn(secret.encode(), kept)
         self.assertNotIn("127.0.0.1", recorded)
         with self.lab("--lm-replay", record, url=f"http://127.0.0.1:{h.free_port()}/v1") as coordinator:
             again = self.ask(coordinator)

@@ -209,6 +209,9 @@ static void settings_that_contradict_are_refused(void **unused)
         {{"--events-endpoint", ""}, "events_endpoint"},
         {{"--lm-url", "ftp://x", "--lm-model", "m"}, "lm_url"},
         {{"--lm-url", "http://x"}, "lm_model: not set"},
+        {{"--lm-record", "x"}, "lm_record: there is nothing to record without lm_url"},
+        {{"--lm-cache-age", "366d"}, "lm_cache_age"},
+        {{"--lm-retries", "11"}, "lm_retries"},
         {{"--io-threads", "0"}, "io_threads"},
         {{"--max-devices", "1000001"}, "max_devices"},
         {{"--ipc-path", "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -190,6 +190,38 @@ static void a_slow_cache_is_waited_for(void **state)
     free(shelf.record);
 }
 
+/* A request that has less time than the one under way is asked by itself: each word of the cache
+ * answers one of them. */
+static void who_cannot_wait_is_not_made_to(void **state)
+{
+    struct scripted_server *server = scripted_server_start(fine);
+    struct shelf shelf = {.later = true};
+    struct lm *lm = start(server, &shelf, NULL);
+    struct lm_request *r = lm_request_new(2, "Test", NULL);
+    uint64_t tags = 0;
+
+    (void)state;
+    submit(lm, 1, "Which Mac?", UNKNOWN_I64);
+    assert_int_equal(lm_request_add(r, "user", "Which Mac?", NULL), 0);
+    r->total_ms = WAIT_MS / 2;
+    assert_int_equal(lm_submit(lm, &r, NULL), 0);
+    assert_int_equal(shelf.finds, 2);
+    shelf_answer(&shelf);
+    shelf_answer(&shelf);
+    for (int i = 0; i < 2; i++) {
+        struct lm_reply *reply = receive(lm);
+
+        assert_int_equal(reply->failure, LM_FAILURE_NONE);
+        assert_false(reply->shared);
+        tags |= UINT64_C(1) << reply->tag;
+        lm_reply_free(reply);
+    }
+    assert_int_equal(tags, 6);
+    lm_stop(lm);
+    scripted_server_stop(server);
+    free(shelf.record);
+}
+
 static void what_is_no_good_answer_is_not_kept_and_not_believed(void **state)
 {
     static const struct script_step steps[] = {
@@ -383,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_kept_and_found_again),
         cmocka_unit_test(a_slow_cache_is_waited_for),
+        cmocka_unit_test(who_cannot_wait_is_not_made_to),
         cmocka_unit_test(what_is_no_good_answer_is_not_kept_and_not_believed),
         cmocka_unit_test(equal_questions_share_one_request),
         cmocka_unit_test(a_failure_is_shared_too),
