@@ -87,6 +87,19 @@ static void add_number(struct buf *b, const struct field *f, const void *at)
         buf_addf(b, " (%s)", num_format_bytes(*(const int64_t *)at, bytes));
 }
 
+/* "FEAT_FP16, FEAT_BF16", "1007, 1008": a list of plain values. */
+static void add_list(struct buf *b, const struct field *f, const void *record)
+{
+    const void *items = *(void *const *)field_at(f, record);
+
+    for (size_t i = 0; i < field_count(f, record); i++) {
+        if (f->type == FIELD_TEXTS)
+            buf_addf(b, "%s%s", i ? ", " : "", ((char *const *)items)[i]);
+        else
+            buf_addf(b, "%s%" PRId64, i ? ", " : "", ((const int64_t *)items)[i]);
+    }
+}
+
 static void add_value(struct buf *b, const struct field *f, const void *record)
 {
     const void *at = field_at(f, record);
@@ -105,6 +118,10 @@ static void add_value(struct buf *b, const struct field *f, const void *record)
     case FIELD_TEXT:
     case FIELD_PROSE:
         buf_adds(b, *(char *const *)at);
+        break;
+    case FIELD_TEXTS:
+    case FIELD_I64S:
+        add_list(b, f, record);
         break;
     default:
         break;

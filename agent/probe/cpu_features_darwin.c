@@ -3,18 +3,12 @@
 #include "agent/probe/darwin.h"
 #include "agent/probe/fact.h"
 #include "agent/probe/fact_put.h"
+#include "common/model/cpu_feature.h"
 #include "common/model/device.h"
 
 #include <stdio.h>
 
-#define PREFIX "hw.optional.arm."
-
-/* Reduced precision, integer dot products and the matrix unit: what decides how fast the CPU
- * multiplies. M1 has DotProd, FP16 and FHM, M2 adds BF16 and I8MM, M4 SME and SME2. */
-static const char *const features[] = {
-    "FEAT_FP16", "FEAT_FHM",  "FEAT_DotProd", "FEAT_BF16",       "FEAT_EBF16",      "FEAT_I8MM",
-    "FEAT_SME",  "FEAT_SME2", "FEAT_SME2p1",  "FEAT_SME_F64F64", "FEAT_SME_I16I64", "SME_I16I32",
-};
+#define PREFIX CPU_FEATURE_PREFIX
 
 static int put_features(const struct darwin_source *source, struct profile *p, struct err *err)
 {
@@ -22,12 +16,13 @@ static int put_features(const struct darwin_source *source, struct profile *p, s
     char name[64];
     int64_t has;
 
-    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
-        snprintf(name, sizeof name, PREFIX "%s", features[i]);
+    for (size_t i = 0; i < cpu_features_count; i++) {
+        snprintf(name, sizeof name, PREFIX "%s", cpu_features[i]);
         if (darwin_sysctl_i64(source, name, &has) < 0)
             continue;
         answered = true;
-        if (has == 1 && texts_add(&p->cpu_features, &p->cpu_features_count, features[i], err) < 0)
+        if (has == 1 &&
+            texts_add(&p->cpu_features, &p->cpu_features_count, cpu_features[i], err) < 0)
             return -1;
     }
     if (p->cpu_features_count > 0)

@@ -185,7 +185,10 @@ static int read_parts(struct recording *r)
     if (composed)
         rc = recording_composed(r) < 0 || composed_state(r) < 0 ? -1 : 0;
     else
-        rc = recording_facts(r) < 0 || recording_cpu(r) < 0 || recording_os(r) < 0 ? -1 : 0;
+        rc = recording_facts(r) < 0 || recording_cpu(r) < 0 || recording_features(r) < 0 ||
+                     recording_os(r) < 0
+                 ? -1
+                 : 0;
     if (rc < 0)
         return -1;
     r->profile->origin = composed ? DEVICE_ORIGIN_COMPOSED : DEVICE_ORIGIN_RECORDED;

@@ -63,6 +63,17 @@ static const struct source wired_limit_bytes[] = {
     {"sysctl", "iogpu.wired_limit_mb", SOURCE_NUMBER, MIB, READ, true},
 };
 
+static const struct source cpu_family[] = {{"sysctl", "hw.cpufamily", SOURCE_U32, 1, READ, false}};
+static const struct source sme_vector[] = {
+    {"sysctl", "hw.optional.arm.sme_max_svl_b", SOURCE_NUMBER, 1, READ, true},
+};
+static const struct source engine_architecture[] = {
+    {"ioreg", "ANEDevicePropertyTypeANEArchitectureTypeStr", SOURCE_TEXT, 1, READ, false},
+};
+static const struct source virtual_machine[] = {
+    {"sysctl", "kern.hv_vmm_present", SOURCE_FLAG, 1, READ, false},
+};
+
 static const struct source metal_name[] = {{"metal", "name", SOURCE_TEXT, 1, READ, false}};
 static const struct source working_set[] = {
     {"metal", "recommended_max_working_set_bytes", SOURCE_NUMBER, 1, READ, true},
@@ -100,6 +111,13 @@ static const struct source swap_total[] = {
     {"other", "swap_total_mb", SOURCE_NUMBER, MIB, STATED, false},
 };
 
+static const struct source free_percent[] = {
+    {"sysctl", "kern.memorystatus_level", SOURCE_NUMBER, 1, READ, false},
+};
+static const struct source gpu_memory_used[] = {
+    {"ioreg", "PerformanceStatistics.In use system memory", SOURCE_NUMBER, 1, READ, false},
+};
+
 struct fact_row {
     const char *field;
     const struct source *sources;
@@ -119,6 +137,10 @@ static const struct fact_row profile_rows[] = {
     ROW("gpu_cores", gpu_cores),
     ROW("neural_engine_cores", neural_engine_cores),
     ROW("wired_limit_bytes", wired_limit_bytes),
+    ROW("cpu_family", cpu_family),
+    ROW("sme_vector_bytes", sme_vector),
+    ROW("neural_engine_architecture", engine_architecture),
+    ROW("virtual_machine", virtual_machine),
 };
 
 static const struct fact_row metal_rows[] = {
@@ -135,6 +157,8 @@ static const struct fact_row metal_rows[] = {
 static const struct fact_row state_rows[] = {
     ROW("swap_used_bytes", swap_used),
     ROW("swap_total_bytes", swap_total),
+    ROW("memory_free_percent", free_percent),
+    ROW("gpu_memory_used_bytes", gpu_memory_used),
 };
 
 #define ROWS(list) list, sizeof(list) / sizeof(list)[0]

@@ -124,6 +124,8 @@ static int numeric(struct recording *r, const struct source *s, const struct jso
     }
     if (number_of(v, out) < 0)
         return refuse(r, s, v, "a number");
+    if (s->kind == SOURCE_U32 && *out < 0 && *out >= -0x1p31)
+        *out += 0x1p32; /* printed with a sign that it has not */
     *out *= divisor;
     return 0;
 }

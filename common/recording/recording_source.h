@@ -18,6 +18,7 @@ struct state;
 enum source_kind {
     SOURCE_TEXT,    /* as it stands */
     SOURCE_NUMBER,  /* times factor; also as text, also with a decimal comma */
+    SOURCE_U32,     /* 32 bits without a sign, which sysctl(8) prints with one */
     SOURCE_SIZE,    /* "16 GB", "16 GB LPDDR5": the GB of Macs are 2^30 */
     SOURCE_PRINTED, /* times metal.printed_divisor */
     SOURCE_FIRST,   /* the first number of "10 (4 Performance and 6 Efficiency)", "proc 10:4:6" */
@@ -77,9 +78,10 @@ int recording_integer(struct recording *r, const char *group, const char *key, i
                       int *out);
 
 /* ---- the parts: each fills what it is named for; -1 with r->err ---- */
-int recording_cpu(struct recording *r);   /* cpu_levels, cpu_cores */
-int recording_os(struct recording *r);    /* os_name, os_version, os_build, kernel_version */
-int recording_facts(struct recording *r); /* all else of a profile, and the state */
+int recording_cpu(struct recording *r);      /* cpu_levels, cpu_cores */
+int recording_features(struct recording *r); /* cpu_features */
+int recording_os(struct recording *r);       /* os_name, os_version, os_build, kernel_version */
+int recording_facts(struct recording *r);    /* all else of a profile, and the state */
 int recording_composed(struct recording *r);
 
 /* `unknown` of profile and state, where there is one: a reason for every field that is not known.

@@ -80,6 +80,17 @@ static void a_machine_as_a_table_and_as_json(void **state)
     shown_clear(&shown);
 }
 
+static void lists_stand_on_one_line(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    show(MACHINES "/m2-24gb-1.json", &shown);
+    assert_non_null(strstr(line_of(shown.table, "profile.cpu_features"),
+                           "FEAT_FP16, FEAT_FHM, FEAT_DotProd, FEAT_BF16, FEAT_I8MM"));
+    shown_clear(&shown);
+}
+
 /* Every fact that is unknown is in the table with a reason, and the JSON reads back to the same. */
 static void every_machine_is_shown_whole(void **state)
 {
@@ -162,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_machine_as_a_table_and_as_json),
+        cmocka_unit_test(lists_stand_on_one_line),
         cmocka_unit_test(every_machine_is_shown_whole),
         cmocka_unit_test(marks_of_origin_are_seen),
         cmocka_unit_test(lost_memory_prints_nothing),

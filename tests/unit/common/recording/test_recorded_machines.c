@@ -145,6 +145,24 @@ static void every_field_is_noted_or_listed_as_unknown(void **state)
     file_list_free(names, count);
 }
 
+/* As sysctl(8) printed it on some Macs; what the CPU can do stands beside it. */
+static void a_negative_cpufamily_is_a_large_number(void **state)
+{
+    struct profile *p = NULL;
+    struct state *s = NULL;
+    size_t len;
+    char *text = machine("m2-24gb-1", &len);
+
+    (void)state;
+    assert_int_equal(recording_read(text, len, &p, &s, NULL), 0);
+    assert_int_equal(p->cpu_family, 0xda33d83d);
+    assert_int_equal(p->cpu_features_count, 5);
+    assert_string_equal(p->cpu_features[3], "FEAT_BF16");
+    profile_free(p);
+    state_free(s);
+    mem_free(text);
+}
+
 /* Only text is made of a file, so no cut of it may be taken, and no flip may do harm. */
 static void every_cut_and_flip_of_some_machines_is_survived(void **state)
 {
@@ -203,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_machine_is_what_its_recording_says),
         cmocka_unit_test(every_field_is_noted_or_listed_as_unknown),
+        cmocka_unit_test(a_negative_cpufamily_is_a_large_number),
         cmocka_unit_test(every_cut_and_flip_of_some_machines_is_survived),
         cmocka_unit_test(a_machine_survives_lost_memory),
     };
