@@ -248,7 +248,7 @@ static int steps_write(struct steps *s, struct plan *plan, struct err *err)
     struct pipeline_plan *p = plan->pipeline;
     int64_t order = 0;
 
-    for (size_t left = s->count, pass = 0; left > 0; pass++) {
+    for (size_t left = s->count; left > 0;) {
         for (size_t i = 0; i < s->count; i++) {
             struct step *step = &s->items[i];
 
