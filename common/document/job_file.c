@@ -11,13 +11,17 @@
 #include "common/json/json.h"
 #include "common/model/job.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static const char config_path[] = "federated.model.config";
+/* The members of a job that hold a base model. */
+static const char *const model_jobs[] = {"federated", "lora"};
+#define MODEL_JOBS (sizeof model_jobs / sizeof model_jobs[0])
 
-/* The content of the file that "config" names, as a JSON text. */
-static struct json *read_named(const struct json *config, job_file_read_fn *read_file, void *arg,
-                               struct err *err)
+/* The content of the file that "config" names, as a JSON text. `where`: "federated.model.config".
+ */
+static struct json *read_named(const struct json *config, const char *where,
+                               job_file_read_fn *read_file, void *arg, struct err *err)
 {
     const struct field *row = record_field(&model_spec_type, "config_json");
     const char *path = json_text(config);
@@ -28,45 +32,61 @@ static struct json *read_named(const struct json *config, job_file_read_fn *read
 
     document_shown(config, shown);
     if (!path || !*path || strlen(path) > PATH_TEXT_MAX) {
-        err_set(err, ERR_INVALID, "%s: %s, wanted the path of a config.json", config_path, shown);
+        err_set(err, ERR_INVALID, "%s: %s, wanted the path of a config.json", where, shown);
         return NULL;
     }
     if (!read_file) {
         err_set(err, ERR_UNSUPPORTED, "%s: %s, but no file can be read here: give config_json",
-                config_path, shown);
+                where, shown);
         return NULL;
     }
     if (read_file(arg, path, (size_t)row->max, &data, &len, err) < 0) {
-        err_prefix(err, "%s", config_path);
+        err_prefix(err, "%s", where);
         return NULL;
     }
     content = json_new_text_n(data, len);
     if (!content && text_utf8_valid(data, len))
-        err_set(err, ERR_NOMEM, "%s of %zu bytes", config_path, len);
+        err_set(err, ERR_NOMEM, "%s of %zu bytes", where, len);
     else if (!content)
-        err_set(err, ERR_INVALID, "%s: %s is not UTF-8 text", config_path, shown);
+        err_set(err, ERR_INVALID, "%s: %s is not UTF-8 text", where, shown);
     mem_free(data);
     return content;
 }
 
 /* Put the content of the file named by "config" in the model, as config_json. */
-static int take_config(struct json *model, job_file_read_fn *read_file, void *arg, struct err *err)
+static int take_config(struct json *model, const char *where, job_file_read_fn *read_file,
+                       void *arg, struct err *err)
 {
     struct json *config = json_remove(model, "config"), *content;
     int rc = 0;
 
     if (config && json_member(model, "config_json")) {
         rc = err_set(err, ERR_INVALID, "%s: both config and config_json are given, wanted one",
-                     config_path);
+                     where);
     } else if (config) {
-        content = read_named(config, read_file, arg, err);
+        content = read_named(config, where, read_file, arg, err);
         if (!content)
             rc = -1;
         else if (json_set(model, "config_json", &content) < 0)
-            rc = err_set(err, ERR_NOMEM, "%s", config_path);
+            rc = err_set(err, ERR_NOMEM, "%s", where);
     }
     json_free(config);
     return rc;
+}
+
+static int take_configs(struct json *v, job_file_read_fn *read_file, void *arg, struct err *err)
+{
+    for (size_t i = 0; i < MODEL_JOBS; i++) {
+        struct json *model =
+            (struct json *)(uintptr_t)json_member(json_member(v, model_jobs[i]), "model");
+        char where[64];
+
+        snprintf(where, sizeof where, "%s.model.config", model_jobs[i]);
+        if (json_type_of(model) == JSON_OBJECT &&
+            take_config(model, where, read_file, arg, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Letters, digits, dot, dash, underscore: an id is a file's name on the Macs. */
@@ -83,15 +103,25 @@ int job_check_id(const char *id, struct err *err)
                    id);
 }
 
+/* NULL: a job without a base model. */
+static struct model_spec *model_of(const struct job *job, const char **member)
+{
+    *member = job->federated ? model_jobs[0] : model_jobs[1];
+    if (job->federated)
+        return job->federated->model;
+    return job->lora ? job->lora->model : NULL;
+}
+
 static int check_config(const struct job *job, struct err *err)
 {
-    const struct model_spec *model = job->federated ? job->federated->model : NULL;
+    const char *member;
+    const struct model_spec *model = model_of(job, &member);
     struct model_shape *shape = NULL;
 
     if (!model || model->shape || !model->config_json)
         return 0;
     if (model_shape_read(model->config_json, strlen(model->config_json), &shape, err) < 0)
-        return err_prefix(err, "%s", config_path);
+        return err_prefix(err, "%s.model.config", member);
     model_shape_free(shape);
     return 0;
 }
@@ -99,14 +129,10 @@ static int check_config(const struct job *job, struct err *err)
 static int read_job(struct json *v, job_file_read_fn *read_file, void *arg, struct job **out,
                     struct err *err)
 {
-    struct json *model =
-        (struct json *)(uintptr_t)json_member(json_member(v, "federated"), "model");
     struct job *job;
     void *record = NULL;
 
-    if (json_type_of(model) == JSON_OBJECT && take_config(model, read_file, arg, err) < 0)
-        return -1;
-    if (document_read(&job_type, v, &record, err) < 0)
+    if (take_configs(v, read_file, arg, err) < 0 || document_read(&job_type, v, &record, err) < 0)
         return -1;
     job = record;
     if (job_check_id(job->job_id, err) < 0 || check_config(job, err) < 0) {
@@ -129,14 +155,15 @@ int job_file_read(const char *text, size_t len, job_file_read_fn *read_file, voi
 
 int job_fill_shape(struct job *job, struct err *err)
 {
-    struct model_spec *model = job->federated ? job->federated->model : NULL;
+    const char *member;
+    struct model_spec *model = model_of(job, &member);
 
-    if (!job->federated || (model && model->shape))
+    if ((!job->federated && !job->lora) || (model && model->shape))
         return 0;
     if (!model || !model->config_json)
         return err_set(err, ERR_INVALID,
-                       "federated.model.config_json: missing, wanted the text of a config.json");
+                       "%s.model.config_json: missing, wanted the text of a config.json", member);
     if (model_shape_read(model->config_json, strlen(model->config_json), &model->shape, err) < 0)
-        return err_prefix(err, "federated.model.config_json");
+        return err_prefix(err, "%s.model.config_json", member);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* job_file.h - job files as people write them.
  *
  * A job file is the document of a Job (document.h) with one convenience: where federated.model
- * holds "config": "PATH", the content of that file becomes config_json. The path is read through a
- * function of the caller, who alone knows where the job file lies: jobs that came over the wire
- * never get here. */
+ * or lora.model holds "config": "PATH", the content of that file becomes config_json. The path is
+ * read through a function of the caller, who alone knows where the job file lies: jobs that came
+ * over the wire never get here. */
 #ifndef COMMON_DOCUMENT_JOB_FILE_H
 #define COMMON_DOCUMENT_JOB_FILE_H
 
@@ -27,8 +27,8 @@ int job_file_read(const char *text, size_t len, job_file_read_fn *read_file, voi
  * jobs. A job that came over the wire wants this check too. */
 int job_check_id(const char *id, struct err *err);
 
-/* Make federated.model.shape from config_json where it is absent. A pipeline job, and a shape that
- * is there, stay as they are; a federated job with neither is refused. */
+/* Make the model's shape from config_json where it is absent. A job without a base model, and a
+ * shape that is there, stay as they are; a federated or LoRA job with neither is refused. */
 int job_fill_shape(struct job *job, struct err *err);
 
 #endif

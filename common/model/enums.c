@@ -188,8 +188,25 @@ NAMES(engine_kind, "EngineKind");
 static const struct enum_value plan_kind_values[] = {
     {PLAN_KIND_FEDERATED, "federated", ""},
     {PLAN_KIND_PIPELINE, "pipeline", ""},
+    {PLAN_KIND_LORA, "lora", "one device fine-tunes"},
+    {PLAN_KIND_DIFFUSION, "diffusion", "one device generates images"},
 };
 NAMES(plan_kind, "PlanKind");
+
+static const struct enum_value denoiser_kind_values[] = {
+    {DENOISER_KIND_UNET, "unet", "convolutions and attention at falling resolutions"},
+    {DENOISER_KIND_TRANSFORMER, "transformer", "attention over patches of the latent image"},
+};
+NAMES(denoiser_kind, "DenoiserKind");
+
+static const struct enum_value diffusion_sampler_values[] = {
+    {DIFFUSION_SAMPLER_EULER, "euler", ""},
+    {DIFFUSION_SAMPLER_EULER_ANCESTRAL, "euler_ancestral", "adds noise at each step"},
+    {DIFFUSION_SAMPLER_DDIM, "ddim", ""},
+    {DIFFUSION_SAMPLER_DPMPP_2M, "dpmpp_2m", "DPM-Solver++, second order, multistep"},
+    {DIFFUSION_SAMPLER_FLOW_MATCH_EULER, "flow_match_euler", "of models trained by flow matching"},
+};
+NAMES(diffusion_sampler, "DiffusionSampler");
 
 static const struct enum_value plan_state_values[] = {
     {PLAN_STATE_DRY_RUN, "dry_run", "shown, never stored or delivered"},

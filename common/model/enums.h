@@ -236,6 +236,8 @@ enum plan_kind {
     PLAN_KIND_UNSET = 0,
     PLAN_KIND_FEDERATED = 1,
     PLAN_KIND_PIPELINE = 2,
+    PLAN_KIND_LORA = 3,      /* one device fine-tunes */
+    PLAN_KIND_DIFFUSION = 4, /* one device generates images */
 };
 extern const struct enum_names plan_kind_names;
 
@@ -289,6 +291,25 @@ enum stage_kind {
     STAGE_KIND_OTHER = 9,
 };
 extern const struct enum_names stage_kind_names;
+
+/* what removes the noise of a diffusion model */
+enum denoiser_kind {
+    DENOISER_KIND_UNSET = 0,
+    DENOISER_KIND_UNET = 1,
+    DENOISER_KIND_TRANSFORMER = 2,
+};
+extern const struct enum_names denoiser_kind_names;
+
+/* how a diffusion model steps from noise to an image */
+enum diffusion_sampler {
+    DIFFUSION_SAMPLER_UNSET = 0,
+    DIFFUSION_SAMPLER_EULER = 1,
+    DIFFUSION_SAMPLER_EULER_ANCESTRAL = 2,
+    DIFFUSION_SAMPLER_DDIM = 3,
+    DIFFUSION_SAMPLER_DPMPP_2M = 4,
+    DIFFUSION_SAMPLER_FLOW_MATCH_EULER = 5,
+};
+extern const struct enum_names diffusion_sampler_names;
 
 /* what a monitoring rule watches */
 enum metric {

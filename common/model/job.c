@@ -278,6 +278,136 @@ static const struct field pipeline_job_fields[] = {
 };
 RECORD_DEFINE(pipeline_job, "PipelineJob");
 
+static const struct field lora_data_fields[] = {
+    ROW_TEXT(lora_data, path, 512, 0,
+             "folder on the Mac with train.jsonl; the agent's own data folder wins over it"),
+    ROW_I64(lora_data, examples, 1, 0x1p40, "examples", FIELD_REQUIRED, "rows of the training set"),
+    ROW_F64(lora_data, tokens_per_example, 1, 0x1p20, "tokens", 0,
+            "mean length of a row; default: the sequence length"),
+};
+RECORD_DEFINE(lora_data, "LoRAData");
+
+static const struct field lora_run_fields[] = {
+    ROW_F64(lora_run, epochs, 0.001, 10000, "epochs", 0, "passes over the data; default 1"),
+    ROW_I64(lora_run, updates, 1, 1000000, "steps", 0, "optimizer updates; wins over epochs"),
+    ROW_F64(lora_run, deadline_seconds, 0.001, 1e+09, "s", 0,
+            "the whole training may last this long"),
+    ROW_F64(lora_run, warmup_seconds, 0, 86400, "s", 0, "model load and compilation; default 30"),
+};
+RECORD_DEFINE(lora_run, "LoRARun");
+
+static const struct field lora_job_fields[] = {
+    ROW_TEXT(lora_job, device_id, 64, 0,
+             "device that trains, as `espalier devices` lists it; --device ID wins over it"),
+    ROW_RECORD(lora_job, model, model_spec, FIELD_REQUIRED, "base model"),
+    ROW_RECORD(lora_job, tuning, tuning_spec, FIELD_REQUIRED, "what is wanted of the training"),
+    ROW_RECORD(lora_job, data, lora_data, FIELD_REQUIRED, "its training set"),
+    ROW_RECORD(lora_job, run, lora_run, 0, "how long it trains"),
+    ROW_RECORD(lora_job, rules, rule_spec, 0, "when the device may take part"),
+    ROW_PROSE(lora_job, performance_target, 65536, 0, "free text for the model"),
+    ROW_PROSE(lora_job, task_description, 65536, 0, "free text for the model"),
+    ROW_PROSE(lora_job, dataset_characteristics, 65536, 0, "free text for the model"),
+    ROW_PROSE(lora_job, quality_requirements, 65536, 0, "free text for the model"),
+};
+RECORD_DEFINE(lora_job, "LoRAJob");
+
+static const struct field diffusion_denoiser_fields[] = {
+    ROW_ENUM(diffusion_denoiser, kind, denoiser_kind, FIELD_REQUIRED, "what it is"),
+    ROW_I64(diffusion_denoiser, parameters, 1, 0x1p50, "", FIELD_REQUIRED, "parameters in all"),
+    ROW_I64(diffusion_denoiser, token_parameters, 1, 0x1p50, "", 0,
+            "of a transformer: parameters that one token passes; default: all"),
+    ROW_I64(diffusion_denoiser, layers, 1, 4096, "layers", 0,
+            "of a transformer, for the cost of its attention"),
+    ROW_I64(diffusion_denoiser, hidden_size, 1, 0x1p20, "", 0,
+            "of a transformer, for the cost of its attention"),
+    ROW_I64(diffusion_denoiser, head_dim, 1, 65536, "", 0,
+            "size of one attention head; 64, 80 and 128 are fused on Metal, others need memory"),
+    ROW_F64(diffusion_denoiser, flop_per_step, 1, 1e+18, "FLOP", 0,
+            "one image once through, at the reference size; default: derived from the parameters"),
+    ROW_I64(diffusion_denoiser, reference_width, 64, 16384, "pixels", 0,
+            "of flop_per_step; default: the wanted width"),
+    ROW_I64(diffusion_denoiser, reference_height, 64, 16384, "pixels", 0,
+            "of flop_per_step; default: the wanted height"),
+};
+RECORD_DEFINE(diffusion_denoiser, "DiffusionDenoiser");
+
+static const struct field diffusion_text_encoder_fields[] = {
+    ROW_I64(diffusion_text_encoder, parameters, 1, 0x1p50, "", FIELD_REQUIRED,
+            "parameters of all encoders together"),
+    ROW_I64(diffusion_text_encoder, tokens, 1, 65536, "tokens", 0,
+            "of a prompt, padding counted; default 77"),
+};
+RECORD_DEFINE(diffusion_text_encoder, "DiffusionTextEncoder");
+
+static const struct field diffusion_vae_fields[] = {
+    ROW_I64(diffusion_vae, parameters, 1, 0x1p50, "", 0,
+            "parameters of the decoder; default 49.5e6"),
+    ROW_F64(diffusion_vae, flop_per_pixel, 1, 1e+12, "FLOP", 0,
+            "of the decoder; default 9.5e6, scaled by its parameters"),
+    ROW_I64(diffusion_vae, scale, 1, 256, "pixels", 0,
+            "of an image per pixel of the latent, each way; default 8"),
+    ROW_ENUM(diffusion_vae, format, model_format, 0, "f32, f16 or bf16; default f32"),
+};
+RECORD_DEFINE(diffusion_vae, "DiffusionVAE");
+
+static const struct field diffusion_model_fields[] = {
+    ROW_TEXT(diffusion_model, name, 128, 0, "for people"),
+    ROW_RECORD(diffusion_model, denoiser, diffusion_denoiser, FIELD_REQUIRED,
+               "UNet or transformer"),
+    ROW_RECORD(diffusion_model, text_encoder, diffusion_text_encoder, FIELD_REQUIRED,
+               "what reads the prompt"),
+    ROW_RECORD(diffusion_model, vae, diffusion_vae, 0, "what makes the pixels"),
+    ROW_RECORDS(diffusion_model, variants, model_variant, 16, FIELD_REQUIRED,
+                "formats of denoiser and text encoder, the wanted one first"),
+};
+RECORD_DEFINE(diffusion_model, "DiffusionModel");
+
+static const struct field diffusion_generation_fields[] = {
+    ROW_I64(diffusion_generation, width, 64, 16384, "pixels", FIELD_REQUIRED, "wanted width"),
+    ROW_I64(diffusion_generation, height, 64, 16384, "pixels", FIELD_REQUIRED, "wanted height"),
+    ROW_F64(diffusion_generation, size_share_min, 0.05, 1, "share", 0,
+            "of width and height that is still worth making; default 0.5"),
+    ROW_I64(diffusion_generation, batch_size, 1, 256, "images", 0, "wanted together; default 1"),
+    ROW_I64(diffusion_generation, images, 1, 1000000, "images", 0, "in all; default: one batch"),
+    ROW_I64(diffusion_generation, steps, 1, 1000, "steps", FIELD_REQUIRED,
+            "wanted denoising steps"),
+    ROW_I64(diffusion_generation, steps_min, 1, 1000, "steps", 0,
+            "fewest worth making; default: half of the wanted"),
+    ROW_ENUM(diffusion_generation, sampler, diffusion_sampler, 0,
+             "default: euler, of a transformer flow_match_euler"),
+    ROW_F64(diffusion_generation, guidance, 0, 100, "", 0,
+            "guidance scale; default 7.5, of a transformer 3.5"),
+    ROW_BOOL(diffusion_generation, guided, 0,
+             "each step runs with and without the prompt; default: true, of a transformer false"),
+    ROW_I64(diffusion_generation, seed, 0, 0x1p31, "", 0, "of the first noise; default 0"),
+};
+RECORD_DEFINE(diffusion_generation, "DiffusionGeneration");
+
+static const struct field diffusion_constraints_fields[] = {
+    ROW_F64(diffusion_constraints, image_seconds, 0.001, 1e+07, "s", 0,
+            "an image may take this long"),
+    ROW_BOOL(diffusion_constraints, offload, 0,
+             "only the part that works is in memory; absent: the planner chooses"),
+    ROW_BOOL(diffusion_constraints, vae_tiling, 0,
+             "decode the image in tiles; absent: the planner chooses"),
+};
+RECORD_DEFINE(diffusion_constraints, "DiffusionConstraints");
+
+static const struct field diffusion_job_fields[] = {
+    ROW_TEXT(diffusion_job, device_id, 64, 0,
+             "device that generates, as `espalier devices` lists it; --device ID wins over it"),
+    ROW_RECORD(diffusion_job, model, diffusion_model, FIELD_REQUIRED, "the model"),
+    ROW_RECORD(diffusion_job, generation, diffusion_generation, FIELD_REQUIRED,
+               "what images are wanted"),
+    ROW_RECORD(diffusion_job, constraints, diffusion_constraints, 0, "what an image may cost"),
+    ROW_RECORD(diffusion_job, rules, rule_spec, 0, "when the device may take part"),
+    ROW_PROSE(diffusion_job, performance_target, 65536, 0, "free text for the model"),
+    ROW_PROSE(diffusion_job, model_architecture, 65536, 0, "free text for the model"),
+    ROW_PROSE(diffusion_job, generation_requirements, 65536, 0, "free text for the model"),
+    ROW_PROSE(diffusion_job, inference_constraints, 65536, 0, "free text for the model"),
+};
+RECORD_DEFINE(diffusion_job, "DiffusionJob");
+
 static const struct field job_fields[] = {
     ROW_I64(job, format_version, 1, 1, "", FIELD_REQUIRED, "of this file: 1"),
     ROW_TEXT(
@@ -285,8 +415,12 @@ static const struct field job_fields[] = {
         "letters, digits, dot, dash, underscore; a new plan of the same id supersedes the old one"),
     ROW_TEXT(job, name, 128, 0, "for people"),
     ROW_RECORD(job, federated, federated_job, FIELD_ONE_REQUIRED,
-               "exactly one of federated, pipeline"),
+               "exactly one of federated, pipeline, lora, diffusion"),
     ROW_RECORD(job, pipeline, pipeline_job, FIELD_ONE_REQUIRED,
-               "exactly one of federated, pipeline"),
+               "exactly one of federated, pipeline, lora, diffusion"),
+    ROW_RECORD(job, lora, lora_job, FIELD_ONE_REQUIRED,
+               "exactly one of federated, pipeline, lora, diffusion"),
+    ROW_RECORD(job, diffusion, diffusion_job, FIELD_ONE_REQUIRED,
+               "exactly one of federated, pipeline, lora, diffusion"),
 };
 RECORD_DEFINE(job, "Job");

@@ -261,14 +261,127 @@ struct pipeline_job {
 };
 RECORD_DECLARE(pipeline_job);
 
+/* the training set of a LoRA job */
+struct lora_data {
+    char *path; /* folder on the Mac with train.jsonl; the agent's own data folder wins over it */
+    int64_t examples;          /* examples: rows of the training set */
+    double tokens_per_example; /* tokens: mean length of a row; default: the sequence length */
+};
+RECORD_DECLARE(lora_data);
+
+/* how long a LoRA job trains */
+struct lora_run {
+    double epochs;           /* epochs: passes over the data; default 1 */
+    int64_t updates;         /* steps: optimizer updates; wins over epochs */
+    double deadline_seconds; /* s: the whole training may last this long */
+    double warmup_seconds;   /* s: model load and compilation; default 30 */
+};
+RECORD_DECLARE(lora_run);
+
+/* a LoRA fine-tuning job for one device */
+struct lora_job {
+    char *device_id;               /* the device: id, as `espalier devices` lists it */
+    struct model_spec *model;      /* base model */
+    struct tuning_spec *tuning;    /* what is wanted of the training */
+    struct lora_data *data;        /* its training set */
+    struct lora_run *run;          /* how long it trains */
+    struct rule_spec *rules;       /* when the device may take part */
+    char *performance_target;      /* free text for the model */
+    char *task_description;        /* free text for the model */
+    char *dataset_characteristics; /* free text for the model */
+    char *quality_requirements;    /* free text for the model */
+};
+RECORD_DECLARE(lora_job);
+
+/* what removes the noise: UNet or transformer */
+struct diffusion_denoiser {
+    int kind;                 /* enum denoiser_kind */
+    int64_t parameters;       /* parameters in all */
+    int64_t token_parameters; /* of a transformer: those that one token passes; default: all */
+    int64_t layers;           /* layers: of a transformer, for the cost of its attention */
+    int64_t hidden_size;      /* of a transformer, for the cost of its attention */
+    int64_t head_dim;         /* size of one attention head; 64, 80 and 128 are fused on Metal */
+    double flop_per_step;     /* FLOP: one image, once through, at the reference size */
+    int64_t reference_width;  /* pixels: of flop_per_step; default: the wanted width */
+    int64_t reference_height; /* pixels: of flop_per_step; default: the wanted height */
+};
+RECORD_DECLARE(diffusion_denoiser);
+
+/* what reads the prompt */
+struct diffusion_text_encoder {
+    int64_t parameters; /* parameters of all encoders together */
+    int64_t tokens;     /* tokens: of a prompt, padding counted; default 77 */
+};
+RECORD_DECLARE(diffusion_text_encoder);
+
+/* what makes pixels of a latent image */
+struct diffusion_vae {
+    int64_t parameters;    /* parameters of the decoder; default 49.5e6 */
+    double flop_per_pixel; /* FLOP: of the decoder; default 9.5e6, scaled by its parameters */
+    int64_t scale;         /* pixels: of an image per pixel of the latent; default 8 */
+    int format;            /* enum model_format: f32, f16 or bf16; default f32 */
+};
+RECORD_DECLARE(diffusion_vae);
+
+/* a diffusion model */
+struct diffusion_model {
+    char *name;                                  /* for people */
+    struct diffusion_denoiser *denoiser;         /* UNet or transformer */
+    struct diffusion_text_encoder *text_encoder; /* what reads the prompt */
+    struct diffusion_vae *vae;                   /* what makes the pixels */
+    struct model_variant *variants; /* formats of denoiser and text encoder, the wanted first */
+    size_t variants_count;
+};
+RECORD_DECLARE(diffusion_model);
+
+/* what images are wanted */
+struct diffusion_generation {
+    int64_t width;         /* pixels: wanted width */
+    int64_t height;        /* pixels: wanted height */
+    double size_share_min; /* share: of width and height that is still worth making; default 0.5 */
+    int64_t batch_size;    /* images: wanted together; default 1 */
+    int64_t images;        /* images: in all; default: one batch */
+    int64_t steps;         /* steps: wanted denoising steps */
+    int64_t steps_min;     /* steps: fewest worth making; default: half of the wanted */
+    int sampler;     /* enum diffusion_sampler: default: euler, a transformer flow_match_euler */
+    double guidance; /* guidance scale; default 7.5, of a transformer 3.5 */
+    int guided;      /* enum tristate: each step runs with and without the prompt */
+    int64_t seed;    /* seed; default 0 */
+};
+RECORD_DECLARE(diffusion_generation);
+
+/* what an image may cost */
+struct diffusion_constraints {
+    double image_seconds; /* s: an image may take this long */
+    int offload;          /* enum tristate: absent: the planner chooses */
+    int vae_tiling;       /* enum tristate: absent: the planner chooses */
+};
+RECORD_DECLARE(diffusion_constraints);
+
+/* an image generation job for one device */
+struct diffusion_job {
+    char *device_id;                           /* the device: id, as `espalier devices` lists it */
+    struct diffusion_model *model;             /* the model */
+    struct diffusion_generation *generation;   /* what images are wanted */
+    struct diffusion_constraints *constraints; /* what an image may cost */
+    struct rule_spec *rules;                   /* when the device may take part */
+    char *performance_target;                  /* free text for the model */
+    char *model_architecture;                  /* free text for the model */
+    char *generation_requirements;             /* free text for the model */
+    char *inference_constraints;               /* free text for the model */
+};
+RECORD_DECLARE(diffusion_job);
+
 /* what a person wants planned */
 struct job {
     int64_t format_version; /* of this file: 1 */
     /* letters, digits, dot, dash, underscore; a new plan of the same id supersedes the old one */
     char *job_id;
     char *name;                      /* for people */
-    struct federated_job *federated; /* exactly one of federated, pipeline */
-    struct pipeline_job *pipeline;   /* exactly one of federated, pipeline */
+    struct federated_job *federated; /* exactly one of federated, pipeline, lora, diffusion */
+    struct pipeline_job *pipeline;   /* exactly one of federated, pipeline, lora, diffusion */
+    struct lora_job *lora;           /* exactly one of federated, pipeline, lora, diffusion */
+    struct diffusion_job *diffusion; /* exactly one of federated, pipeline, lora, diffusion */
 };
 RECORD_DECLARE(job);
 #endif

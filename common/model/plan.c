@@ -51,7 +51,8 @@ static const struct field training_fields[] = {
             "checked by the agent before a start"),
     ROW_F64(training, deadline_seconds, 0.001, 1e+09, "s", 0,
             "from receipt of a round to its upload"),
-    ROW_ENUM(training, upload_format, upload_format, FIELD_REQUIRED, "format of an update"),
+    ROW_ENUM(training, upload_format, upload_format, 0,
+             "format of an update; absent where none is sent"),
     ROW_I64(training, rounds, 1, 1000000, "rounds", 0, "rounds of the job"),
     ROW_ENUM(training, aggregation, aggregation, 0, "how updates are combined"),
     ROW_F64(training, proximal_mu, 0, 100, "", 0, "FedProx coefficient"),
@@ -71,6 +72,32 @@ static const struct field training_fields[] = {
     ROW_I64(training, secure_threshold, 2, 1000000, "clients", 0, "shares that open a mask"),
 };
 RECORD_DEFINE(training, "Training");
+
+static const struct field image_generation_fields[] = {
+    ROW_TEXT(image_generation, model_path, 512, 0, "folder or hub id"),
+    ROW_ENUM(image_generation, model_format, model_format, FIELD_REQUIRED,
+             "of denoiser and text encoder"),
+    ROW_ENUM(image_generation, vae_format, model_format, FIELD_REQUIRED, "of the decoder"),
+    ROW_ENUM(image_generation, sampler, diffusion_sampler, FIELD_REQUIRED, "how noise is removed"),
+    ROW_I64(image_generation, steps, 1, 1000, "steps", FIELD_REQUIRED,
+            "denoising steps of an image"),
+    ROW_F64(image_generation, guidance, 0, 100, "", 0, "guidance scale"),
+    ROW_BOOL(image_generation, guided, FIELD_REQUIRED,
+             "each step runs with and without the prompt"),
+    ROW_I64(image_generation, width, 64, 16384, "pixels", FIELD_REQUIRED, "of an image"),
+    ROW_I64(image_generation, height, 64, 16384, "pixels", FIELD_REQUIRED, "of an image"),
+    ROW_I64(image_generation, batch_size, 1, 256, "images", FIELD_REQUIRED, "made together"),
+    ROW_I64(image_generation, images, 1, 1000000, "images", FIELD_REQUIRED, "in all"),
+    ROW_BOOL(image_generation, offload, FIELD_REQUIRED, "only the part that works is in memory"),
+    ROW_BOOL(image_generation, vae_tiling, FIELD_REQUIRED, "decode the image in tiles"),
+    ROW_I64(image_generation, vae_tile_pixels, 64, 16384, "pixels", 0,
+            "width and height of a tile"),
+    ROW_BOOL(image_generation, compile, 0, "fuse the denoiser's operations (mx.compile)"),
+    ROW_I64(image_generation, seed, 0, 0x1p31, "", 0, "of the first noise"),
+    ROW_I64(image_generation, memory_limit_bytes, 1, 0x1p50, "bytes", FIELD_REQUIRED,
+            "checked by the agent before a start"),
+};
+RECORD_DEFINE(image_generation, "ImageGeneration");
 
 static const struct field stage_input_fields[] = {
     ROW_TEXT(stage_input, stage, 64, FIELD_REQUIRED, "stage"),
@@ -103,10 +130,10 @@ static const struct field assignment_fields[] = {
     ROW_TEXT(assignment, device_id, 64, FIELD_REQUIRED, "device"),
     ROW_TEXT(assignment, device_name, 128, 0, "for people"),
     ROW_TEXT(assignment, client_class, 64, 0, "class id in this plan"),
-    ROW_ENUM(assignment, kind, plan_kind, FIELD_REQUIRED, "federated or pipeline"),
+    ROW_ENUM(assignment, kind, plan_kind, FIELD_REQUIRED, "what is planned"),
     ROW_BOOL(assignment, participate, FIELD_REQUIRED, "take part in the plan"),
     ROW_TEXT(assignment, reason, 512, FIELD_REQUIRED, "why it takes part or not"),
-    ROW_RECORD(assignment, training, training, 0, "present where a federated client takes part"),
+    ROW_RECORD(assignment, training, training, 0, "present where the device fine-tunes"),
     ROW_RECORDS(assignment, stages, stage_part, 1000, 0,
                 "stages where a pipeline device takes part"),
     ROW_RECORD(assignment, prediction, prediction, 0, "what the planner expects"),
@@ -114,6 +141,8 @@ static const struct field assignment_fields[] = {
             "what the plan may use on this device"),
     ROW_TEXT(assignment, memory_limit_source, 512, 0, "how that limit was made"),
     ROW_RECORDS(assignment, reasons, reason, 64, 0, "why, field by field"),
+    ROW_RECORD(assignment, image_generation, image_generation, 0,
+               "present where the device generates images"),
 };
 RECORD_DEFINE(assignment, "Assignment");
 
@@ -232,13 +261,48 @@ static const struct field pipeline_plan_fields[] = {
 };
 RECORD_DEFINE(pipeline_plan, "PipelinePlan");
 
+static const struct field lora_plan_fields[] = {
+    ROW_TEXT(lora_plan, device_id, 64, FIELD_REQUIRED, "device that trains"),
+    ROW_I64(lora_plan, rank, 1, 1024, "", 0, "LoRA rank"),
+    ROW_I64(lora_plan, layers, 1, 4096, "layers", 0, "trained blocks"),
+    ROW_I64(lora_plan, trainable_parameters, 0, 0x1p50, "", 0, "parameters trained in all"),
+    ROW_I64(lora_plan, adapter_bytes, 0, 0x1p50, "bytes", 0, "of the adapters' file"),
+    ROW_I64(lora_plan, updates, 1, 1000000, "steps", 0, "optimizer updates"),
+    ROW_F64(lora_plan, epochs, 0, 1e+09, "epochs", 0, "passes over the data"),
+    ROW_F64(lora_plan, tokens, 0, 1e+18, "tokens", 0, "trained on, without padding"),
+    ROW_F64(lora_plan, training_seconds, 0, 1e+12, "s", FIELD_REQUIRED, "whole training"),
+    ROW_TEXT(lora_plan, seconds_source, 512, 0, "where that comes from, and its error"),
+    ROW_TEXT(lora_plan, memory_source, 512, 0, "where the peak comes from, and its error"),
+};
+RECORD_DEFINE(lora_plan, "LoRAPlan");
+
+static const struct field diffusion_plan_fields[] = {
+    ROW_TEXT(diffusion_plan, device_id, 64, FIELD_REQUIRED, "device that generates"),
+    ROW_F64(diffusion_plan, image_seconds, 0, 1e+09, "s", FIELD_REQUIRED, "one image of a batch"),
+    ROW_F64(diffusion_plan, total_seconds, 0, 1e+12, "s", 0, "all images"),
+    ROW_F64(diffusion_plan, text_seconds, 0, 1e+09, "s", 0, "reading one prompt"),
+    ROW_F64(diffusion_plan, step_seconds, 0, 1e+09, "s", 0, "one denoising step of a batch"),
+    ROW_F64(diffusion_plan, decode_seconds, 0, 1e+09, "s", 0, "pixels of one image"),
+    ROW_F64(diffusion_plan, load_seconds, 0, 1e+09, "s", 0,
+            "parts read again for each batch, where offloaded"),
+    ROW_F64(diffusion_plan, flop_per_step, 0, 1e+24, "FLOP", 0,
+            "one image, once through the denoiser"),
+    ROW_TEXT(diffusion_plan, flop_source, 512, 0, "where that comes from"),
+    ROW_TEXT(diffusion_plan, seconds_source, 512, 0, "where the times come from, and their error"),
+    ROW_I64(diffusion_plan, weights_bytes, 0, 0x1p53, "bytes", 0, "of all parts"),
+    ROW_I64(diffusion_plan, text_bytes, 0, 0x1p53, "bytes", 0, "memory while the prompt is read"),
+    ROW_I64(diffusion_plan, denoise_bytes, 0, 0x1p53, "bytes", 0, "memory while noise is removed"),
+    ROW_I64(diffusion_plan, decode_bytes, 0, 0x1p53, "bytes", 0, "memory while pixels are made"),
+};
+RECORD_DEFINE(diffusion_plan, "DiffusionPlan");
+
 static const struct field plan_fields[] = {
     ROW_I64(plan, format_version, 1, 1, "", FIELD_REQUIRED, "1"),
     ROW_TEXT(plan, plan_id, 64, 0, "unique"),
     ROW_TEXT(plan, coordinator_id, 64, 0, "random, made with the database"),
     ROW_TEXT(plan, job_id, 64, FIELD_REQUIRED, "job"),
     ROW_TEXT(plan, job_name, 128, 0, "for people"),
-    ROW_ENUM(plan, kind, plan_kind, FIELD_REQUIRED, "federated or pipeline"),
+    ROW_ENUM(plan, kind, plan_kind, FIELD_REQUIRED, "what is planned"),
     ROW_ENUM(plan, state, plan_state, FIELD_REQUIRED, "where it stands"),
     ROW_I64(plan, created_ms, 0, 0x1p53, "ms", 0, "wall clock, UTC"),
     ROW_ENUM(plan, engine_asked, engine_kind, FIELD_REQUIRED, "who was asked"),
@@ -255,5 +319,7 @@ static const struct field plan_fields[] = {
                 "who gave which field, and what was repaired"),
     ROW_RECORD(plan, proposal, proposal, 0, "the engine's answer"),
     ROW_TEXTS(plan, warnings, 1000, 512, 0, "what a person should know"),
+    ROW_RECORD(plan, lora, lora_plan, FIELD_ONE_REQUIRED, "common part"),
+    ROW_RECORD(plan, diffusion, diffusion_plan, FIELD_ONE_REQUIRED, "common part"),
 };
 RECORD_DEFINE(plan, "Plan");

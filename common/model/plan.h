@@ -76,6 +76,28 @@ struct training {
 };
 RECORD_DECLARE(training);
 
+/* the part of a device that generates images */
+struct image_generation {
+    char *model_path;           /* folder or hub id */
+    int model_format;           /* enum model_format: of denoiser and text encoder */
+    int vae_format;             /* enum model_format: of the decoder */
+    int sampler;                /* enum diffusion_sampler: how noise is removed */
+    int64_t steps;              /* steps: denoising steps of an image */
+    double guidance;            /* guidance scale */
+    int guided;                 /* enum tristate: each step runs with and without the prompt */
+    int64_t width;              /* pixels: of an image */
+    int64_t height;             /* pixels: of an image */
+    int64_t batch_size;         /* images: made together */
+    int64_t images;             /* images: in all */
+    int offload;                /* enum tristate: only the part that works is in memory */
+    int vae_tiling;             /* enum tristate: decode the image in tiles */
+    int64_t vae_tile_pixels;    /* pixels: width and height of a tile */
+    int compile;                /* enum tristate: fuse the denoiser's operations */
+    int64_t seed;               /* of the first noise */
+    int64_t memory_limit_bytes; /* bytes: checked by the agent before a start */
+};
+RECORD_DECLARE(image_generation);
+
 /* where a stage's input comes from */
 struct stage_input {
     char *stage;     /* stage */
@@ -111,10 +133,10 @@ struct assignment {
     char *device_id;           /* device */
     char *device_name;         /* for people */
     char *client_class;        /* class id in this plan */
-    int kind;                  /* enum plan_kind: federated or pipeline */
+    int kind;                  /* enum plan_kind: what is planned */
     int participate;           /* enum tristate: take part in the plan */
     char *reason;              /* why it takes part or not */
-    struct training *training; /* present where a federated client takes part */
+    struct training *training; /* present where the device fine-tunes */
     struct stage_part *stages; /* stages where a pipeline device takes part */
     size_t stages_count;
     struct prediction *prediction; /* what the planner expects */
@@ -122,6 +144,7 @@ struct assignment {
     char *memory_limit_source;     /* how that limit was made */
     struct reason *reasons;        /* why, field by field */
     size_t reasons_count;
+    struct image_generation *image_generation; /* present where the device generates images */
 };
 RECORD_DECLARE(assignment);
 
@@ -231,6 +254,41 @@ struct pipeline_plan {
 };
 RECORD_DECLARE(pipeline_plan);
 
+/* the common part of a LoRA plan */
+struct lora_plan {
+    char *device_id;              /* device that trains */
+    int64_t rank;                 /* LoRA rank */
+    int64_t layers;               /* layers: trained blocks */
+    int64_t trainable_parameters; /* in all */
+    int64_t adapter_bytes;        /* bytes: of the adapters' file */
+    int64_t updates;              /* steps: optimizer updates */
+    double epochs;                /* epochs: passes over the data */
+    double tokens;                /* tokens: trained on, without padding */
+    double training_seconds;      /* s: whole training */
+    char *seconds_source;         /* where that comes from, and its error */
+    char *memory_source;          /* where the peak comes from, and its error */
+};
+RECORD_DECLARE(lora_plan);
+
+/* the common part of a diffusion plan */
+struct diffusion_plan {
+    char *device_id;       /* device that generates */
+    double image_seconds;  /* s: one image of a batch */
+    double total_seconds;  /* s: all images */
+    double text_seconds;   /* s: reading one prompt */
+    double step_seconds;   /* s: one denoising step of a batch */
+    double decode_seconds; /* s: pixels of one image */
+    double load_seconds;   /* s: parts read again for each batch, where offloaded */
+    double flop_per_step;  /* FLOP: one image, once through the denoiser */
+    char *flop_source;     /* where that comes from */
+    char *seconds_source;  /* where the times come from, and their error */
+    int64_t weights_bytes; /* bytes: of all parts */
+    int64_t text_bytes;    /* bytes: memory while the prompt is read */
+    int64_t denoise_bytes; /* bytes: memory while noise is removed */
+    int64_t decode_bytes;  /* bytes: memory while pixels are made */
+};
+RECORD_DECLARE(diffusion_plan);
+
 /* a verified, immutable, numbered decision with its reasons */
 struct plan {
     int64_t format_version;           /* 1 */
@@ -238,7 +296,7 @@ struct plan {
     char *coordinator_id;             /* random, made with the database */
     char *job_id;                     /* job */
     char *job_name;                   /* for people */
-    int kind;                         /* enum plan_kind: federated or pipeline */
+    int kind;                         /* enum plan_kind: what is planned */
     int state;                        /* enum plan_state: where it stands */
     int64_t created_ms;               /* ms: wall clock, UTC */
     int engine_asked;                 /* enum engine_kind: who was asked */
@@ -257,6 +315,8 @@ struct plan {
     struct proposal *proposal; /* the engine's answer */
     char **warnings;           /* what a person should know */
     size_t warnings_count;
+    struct lora_plan *lora;           /* common part */
+    struct diffusion_plan *diffusion; /* common part */
 };
 RECORD_DECLARE(plan);
 #endif

@@ -159,5 +159,7 @@ static const struct field proposal_fields[] = {
     ROW_PROSE(proposal, failure, 512, 0, "why the engine's answer was not used at all"),
     ROW_TEXTS(proposal, notes, 1000, 512, 0, "what was forgiven or dropped while reading it"),
     ROW_RECORD(proposal, usage, usage, 0, "what it cost"),
+    ROW_RECORD(proposal, lora, lora_proposal, FIELD_ONE_OF, "as read"),
+    ROW_RECORD(proposal, diffusion, diffusion_proposal, FIELD_ONE_OF, "as read"),
 };
 RECORD_DEFINE(proposal, "Proposal");

@@ -9,6 +9,7 @@
 
 #include "common/model/enums.h"
 #include "common/model/record.h"
+#include "common/model/device_proposal.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -177,7 +178,9 @@ struct proposal {
     char *failure;                        /* why the engine's answer was not used at all */
     char **notes;                         /* what was forgiven or dropped while reading it */
     size_t notes_count;
-    struct usage *usage; /* what it cost */
+    struct usage *usage;                  /* what it cost */
+    struct lora_proposal *lora;           /* as read */
+    struct diffusion_proposal *diffusion; /* as read */
 };
 RECORD_DECLARE(proposal);
 #endif

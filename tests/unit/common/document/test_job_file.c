@@ -62,6 +62,33 @@ static void a_config_is_read_beside_the_job(void **state)
     job_free(job);
 }
 
+#define LORA(model)                                                                              \
+    "{\"format_version\":1,\"job_id\":\"l\",\"lora\":{\"model\":{" model                         \
+    "\"variants\":[{\"format\":\"bf16\"}]},\"tuning\":{\"method\":\"lora\",\"sequence_length\":" \
+    "512},\"data\":{\"examples\":9}}}"
+
+/* A LoRA job's model is read as a federated one's, under its own name. */
+static void a_lora_job_has_a_config_too(void **state)
+{
+    struct job *job = NULL;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(read_job(LORA("\"config\":\"config.json\","), CONFIG, &job, NULL), 0);
+    assert_string_equal(job->lora->model->config_json, CONFIG);
+    assert_int_equal(job_fill_shape(job, NULL), 0);
+    assert_int_equal(job->lora->model->shape->parameters, 1480);
+    job_free(job);
+    assert_int_equal(read_job(LORA("\"config\":7,"), CONFIG, &job, &err), -1);
+    assert_non_null(strstr(err.text, "lora.model.config: 7, wanted the path"));
+    assert_int_equal(read_job(LORA("\"config_json\":\"{}\","), NULL, &job, &err), -1);
+    assert_non_null(strstr(err.text, "lora.model.config: model_type: missing"));
+    assert_int_equal(read_job(LORA(""), NULL, &job, NULL), 0);
+    assert_int_equal(job_fill_shape(job, &err), -1);
+    assert_non_null(strstr(err.text, "lora.model.config_json: missing"));
+    job_free(job);
+}
+
 static void jobs_without_a_path_need_no_reader(void **state)
 {
     static const char pipeline[] =
@@ -163,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_config_is_read_beside_the_job),
+        cmocka_unit_test(a_lora_job_has_a_config_too),
         cmocka_unit_test(jobs_without_a_path_need_no_reader),
         cmocka_unit_test(what_is_no_job_is_refused),
         cmocka_unit_test(a_job_file_survives_lost_memory),

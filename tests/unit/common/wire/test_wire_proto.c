@@ -20,11 +20,11 @@
 
 #include <cmocka.h>
 
-static const char *const files[] = {"agent", "device",   "enums",     "event", "job",
-                                    "plan",  "proposal", "signature", "tool"};
+static const char *const files[] = {"agent", "device", "device_proposal", "enums",     "event",
+                                    "job",   "plan",   "proposal",        "signature", "tool"};
 static const char *const models[] = {
-    "agent_message",     "device",      "event", "job", "plan", "proposal",
-    "signature_message", "tool_message"};
+    "agent_message", "device",   "device_proposal",   "event",       "job",
+    "plan",          "proposal", "signature_message", "tool_message"};
 
 /* A fault of the matching itself names record and field. */
 static void every_record_has_its_message(void **state)
