@@ -36,6 +36,9 @@ static int verified(const struct snapshot *s, const struct job *job, const struc
 
     if (job->pipeline)
         return pipeline_verify(s, job, policy, engine, p ? p->pipeline : NULL, out, err);
+    if (!job->federated)
+        return err_set(err, ERR_UNSUPPORTED, "job %s: wanted a federated or a pipeline job",
+                       job->job_id);
     if (!(e = envelope_build(s, job, policy, err)))
         return -1;
     rc = federated_verify(s, job, e, engine, p ? p->federated : NULL, out, err);
@@ -190,7 +193,8 @@ static int common_ask(const struct plan *plan, const struct training *t,
 static int federated_ask(const struct snapshot *s, const struct plan *plan, struct proposal *p,
                          size_t *unknown, struct err *err)
 {
-    const struct assignment **of_client = mem_calloc(s->clients_count + 1, sizeof(struct assignment *));
+    const struct assignment **of_client =
+        mem_calloc(s->clients_count + 1, sizeof(struct assignment *));
     const struct training *any = NULL;
     int rc = of_client && (p->federated = federated_proposal_new(err)) ? 0 : -1;
 

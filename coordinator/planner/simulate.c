@@ -192,10 +192,14 @@ struct availability availability_of(const struct snapshot *s, const struct simul
 int simulate(const struct snapshot *s, const struct job *job, const struct policy *policy,
              const struct simulate_settings *settings, struct simulation **out, struct err *err)
 {
-    struct simulation *sim = simulation_new(err);
+    struct simulation *sim;
     int rc = -1;
 
-    if (!sim)
+    if (job->lora || job->diffusion)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "a job for one device is not simulated: its plan, also a dry run, predicts "
+                       "it");
+    if (!(sim = simulation_new(err)))
         return -1;
     sim->devices = (int64_t)s->clients_count;
     sim->seed = (int64_t)(settings->seed & ((UINT64_C(1) << 53) - 1));
