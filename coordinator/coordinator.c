@@ -62,6 +62,7 @@ static int open_cycle(struct coordinator *c, struct err *err)
     settings.policy.reserve_bytes = c->config->reserve_bytes;
     settings.lm = &lm;
     settings.lm_max_tokens = c->config->lm_max_tokens;
+    settings.lm_fleet_tokens = c->config->lm_fleet_tokens;
     settings.ask_json = c->config->lm_adapter == CONFIG_ADAPTER_JSON;
     settings.retry = c->config->lm_correction;
     settings.framing_file = c->config->lm_framing;

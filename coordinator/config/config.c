@@ -73,6 +73,9 @@ static const struct setting rows[] = {
         .help = "tries after the first, where another may help; all within lm_total_timeout"),
     ROW(lm_max_tokens, .type = SETTING_INT, .standard = "2048", .min = 1, .max = 1048576,
         .help = "tokens of an answer at most"),
+    ROW(lm_fleet_tokens, .type = SETTING_INT, .standard = "2000", .min = 100, .max = 1048576,
+        .help = "tokens, as estimated, that the table of the fleet may cost in a prompt; above it "
+                "classes are joined, the nearest first"),
     ROW(lm_temperature, .type = SETTING_F64, .standard = "0", .min = 0, .max = 2,
         .help = "0: the likeliest answer, the same each time"),
     ROW_MS(lm_cache_age, .standard = "1d", .min = 0, .max = 365 * DAY_MS,

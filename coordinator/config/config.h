@@ -44,6 +44,7 @@ struct config {
     int64_t lm_total_timeout_ms;
     int64_t lm_retries;
     int64_t lm_max_tokens;
+    int64_t lm_fleet_tokens;
     double lm_temperature;
     int64_t lm_cache_age_ms; /* 0: no answer is kept */
     char *lm_ca_file;        /* NULL: the system's */

@@ -58,7 +58,7 @@ struct worker {
     struct turn_tools tools;
     struct catalog *catalog;
     struct framing *framing;
-    struct program federated, pipeline;
+    struct program federated, pipeline, lora, diffusion;
     struct lm *lm;
     struct net_poller *poller;
     char *model;
@@ -415,8 +415,15 @@ static int open_tools(struct worker *w, const struct cycle_settings *s, struct e
     if (rc == 0)
         rc = program_open(&w->pipeline, w->catalog, "MLPipelineOptimizationSignature",
                           s->pipeline_program, err);
+    if (rc == 0)
+        rc = program_open(&w->lora, w->catalog, "LoRAOptimizationSignature", NULL, err);
+    if (rc == 0)
+        rc = program_open(&w->diffusion, w->catalog, "DiffusionOptimizationSignature", NULL, err);
     w->tools = (struct turn_tools){.federated = &w->federated,
                                    .pipeline = &w->pipeline,
+                                   .lora = &w->lora,
+                                   .diffusion = &w->diffusion,
+                                   .fleet_tokens = (size_t)s->lm_fleet_tokens,
                                    .framing = w->framing,
                                    .layout = s->ask_json ? MODULE_JSON : MODULE_CHAT,
                                    .retry = s->retry,
@@ -452,6 +459,8 @@ static void worker_close(struct worker *w)
     framing_free(w->framing);
     program_close(&w->federated);
     program_close(&w->pipeline);
+    program_close(&w->lora);
+    program_close(&w->diffusion);
     catalog_free(w->catalog);
     mem_free(w->model);
     mem_free(w);

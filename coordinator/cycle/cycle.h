@@ -35,6 +35,7 @@ struct cycle_settings {
     struct policy policy;
     const struct lm_settings *lm; /* copied; backend none: jobs that ask for a model fall back */
     int64_t lm_max_tokens;        /* longest answer asked for */
+    int64_t lm_fleet_tokens;      /* what the table of the fleet may cost in a prompt */
     bool ask_json;                /* ask for one JSON object first, not for fields under markers */
     bool retry;                   /* show the model once what was wrong with its answer */
     const char *framing_file;     /* words around the fields; NULL: the built-in ones */

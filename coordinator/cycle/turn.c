@@ -9,10 +9,14 @@
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
 #include "coordinator/cycle/program.h"
+#include "coordinator/cycle/prompt_device.h"
+#include "coordinator/cycle/prompt_fleet.h"
 #include "coordinator/cycle/prompt_inputs.h"
 #include "coordinator/lm/lm.h"
+#include "coordinator/planner/diffusion.h"
 #include "coordinator/planner/envelope.h"
 #include "coordinator/planner/federated.h"
+#include "coordinator/planner/lora.h"
 #include "coordinator/planner/pipeline.h"
 #include "coordinator/signature/answer.h"
 #include "coordinator/signature/signature.h"
@@ -32,6 +36,10 @@ static int verify(const struct turn_tools *tools, const struct snapshot *s, cons
 
     if (job->pipeline)
         return pipeline_verify(s, job, &tools->policy, engine, p ? p->pipeline : NULL, out, err);
+    if (job->lora)
+        return lora_verify(s, job, &tools->policy, engine, p ? p->lora : NULL, out, err);
+    if (job->diffusion)
+        return diffusion_verify(s, job, &tools->policy, engine, p ? p->diffusion : NULL, out, err);
     if (!(e = envelope_build(s, job, &tools->policy, err)))
         return -1;
     rc = federated_verify(s, job, e, engine, p ? p->federated : NULL, out, err);
@@ -47,6 +55,10 @@ static int propose(const struct turn_tools *tools, const struct snapshot *s, con
 
     if (job->pipeline)
         return pipeline_propose(s, job, &tools->policy, &p->pipeline, err);
+    if (job->lora)
+        return lora_propose(s, job, &tools->policy, &p->lora, err);
+    if (job->diffusion)
+        return diffusion_propose(s, job, &tools->policy, &p->diffusion, err);
     if (!(e = envelope_build(s, job, &tools->policy, err)))
         return -1;
     rc = federated_propose(s, job, e, &p->federated, err);
@@ -84,7 +96,10 @@ out:
 
 static const struct program *program_of(const struct turn_tools *tools, const struct job *job)
 {
-    return job->pipeline ? tools->pipeline : tools->federated;
+    return job->pipeline    ? tools->pipeline
+           : job->lora      ? tools->lora
+           : job->diffusion ? tools->diffusion
+                            : tools->federated;
 }
 
 static int keep_notes(struct proposal *p, const struct notes *notes, struct err *err)
@@ -106,33 +121,70 @@ static int keep_notes(struct proposal *p, const struct notes *notes, struct err 
     return notes_ok(notes, err);
 }
 
-/* The classes a question speaks of: the envelope's for a federated job, the analytic plan's for a
- * pipeline. */
+/* The classes a question about a federated job speaks of: the envelope's. Texts are borrowed from
+ * it; yours to mem_free. */
+static struct class_summary *envelope_summaries(const struct envelope *e, struct err *err)
+{
+    size_t count = envelope_classes(e);
+    struct class_summary *classes = mem_calloc(count + 1, sizeof *classes);
+
+    if (!classes)
+        err_set(err, ERR_NOMEM, "%zu classes", count);
+    for (size_t i = 0; classes && i < count; i++)
+        classes[i] = *envelope_summary(e, i);
+    return classes;
+}
+
 static int federated_values(const struct turn_tools *tools, const struct snapshot *s,
                             const struct job *job, struct prompt_inputs *in, struct err *err)
 {
     struct envelope *e = envelope_build(s, job, &tools->policy, err);
-    struct class_summary *classes = NULL;
+    struct class_summary *classes = e ? envelope_summaries(e, err) : NULL;
     int aggregation = AGGREGATION_UNSET, rc = -1;
-    size_t count;
     char why[256];
 
-    if (!e)
-        return -1;
-    count = envelope_classes(e);
-    if (!(classes = mem_calloc(count + 1, sizeof *classes))) {
-        err_set(err, ERR_NOMEM, "%zu classes", count);
-        goto out;
-    }
-    for (size_t i = 0; i < count; i++)
-        classes[i] = *envelope_summary(e, i); /* borrowed texts: freed with the envelope */
-    if (federated_aggregation(s, job, e, &aggregation, why, sizeof why, err) < 0)
-        goto out;
-    rc = prompt_inputs_federated(job->federated, classes, count, (enum aggregation)aggregation, 0,
-                                 in, err);
-out:
+    if (classes && federated_aggregation(s, job, e, &aggregation, why, sizeof why, err) == 0)
+        rc = prompt_inputs_federated(job->federated, classes, envelope_classes(e),
+                                     (enum aggregation)aggregation, tools->fleet_tokens, in, err);
     mem_free(classes);
     envelope_free(e);
+    return rc;
+}
+
+/* What was answered for a row of several classes holds for each of them. */
+static int expand(const struct turn_tools *tools, const struct snapshot *asked,
+                  const struct job *job, struct proposal *p, struct err *err)
+{
+    struct envelope *e;
+    struct class_summary *classes;
+    struct fleet_rows rows = {0};
+    int rc = -1;
+
+    if (!p->federated)
+        return 0;
+    if (!(e = envelope_build(asked, job, &tools->policy, err)))
+        return -1;
+    classes = envelope_summaries(e, err);
+    if (classes &&
+        fleet_rows_make(classes, envelope_classes(e), true, tools->fleet_tokens, &rows, err) == 0)
+        rc = rows.count < rows.classes ? prompt_fleet_expand(&rows, classes, p->federated, err) : 0;
+    fleet_rows_clear(&rows);
+    mem_free(classes);
+    envelope_free(e);
+    return rc;
+}
+
+/* The one device of a LoRA or diffusion job: what it reported, and what of the job fits it. */
+static int device_values(const struct turn_tools *tools, const struct snapshot *s,
+                         const struct job *job, struct prompt_inputs *in, struct err *err)
+{
+    struct plan *plan = NULL;
+    int rc;
+
+    if (turn_plan(tools, s, job, &plan, err) < 0)
+        return -1;
+    rc = prompt_device_inputs(s, job, plan, in, err);
+    plan_free(plan);
     return rc;
 }
 
@@ -144,9 +196,19 @@ static int pipeline_values(const struct turn_tools *tools, const struct snapshot
 
     if (turn_plan(tools, s, job, &plan, err) < 0)
         return -1;
-    rc = prompt_inputs_pipeline(job->pipeline, plan->classes, plan->classes_count, 0, in, err);
+    rc = prompt_inputs_pipeline(job->pipeline, plan->classes, plan->classes_count,
+                                tools->fleet_tokens, in, err);
     plan_free(plan);
     return rc;
+}
+
+static int job_values(const struct turn_tools *tools, const struct snapshot *s,
+                      const struct job *job, struct prompt_inputs *in, struct err *err)
+{
+    if (job->lora || job->diffusion)
+        return device_values(tools, s, job, in, err);
+    return job->pipeline ? pipeline_values(tools, s, job, in, err)
+                         : federated_values(tools, s, job, in, err);
 }
 
 int turn_module(const struct turn_tools *tools, const struct snapshot *s, const struct job *job,
@@ -163,9 +225,7 @@ int turn_module(const struct turn_tools *tools, const struct snapshot *s, const 
     settings.demos_count = program->demos_count;
     settings.layout = tools->layout;
     settings.retry = tools->retry;
-    rc = job->pipeline ? pipeline_values(tools, s, job, &in, err)
-                       : federated_values(tools, s, job, &in, err);
-    if (rc < 0)
+    if (job_values(tools, s, job, &in, err) < 0)
         return -1;
     rc = keep_notes(proposal, &in.notes, err);
     if (rc == 0 && !(m = module_new(&settings, values, prompt_inputs_values(&in, values), err)))
@@ -185,8 +245,13 @@ static int read_answer(const struct module *m, const struct job *job, struct pro
 
     if (keep_notes(p, &a->notes, err) < 0 || keep_notes(p, module_notes(m), err) < 0)
         return -1;
-    return job->pipeline ? answer_read_pipeline(sig, a, &p->pipeline, NULL, err)
-                         : answer_read_federated(sig, a, &p->federated, NULL, err);
+    if (job->pipeline)
+        return answer_read_pipeline(sig, a, &p->pipeline, NULL, err);
+    if (job->lora)
+        return answer_read_lora(sig, a, &p->lora, NULL, err);
+    if (job->diffusion)
+        return answer_read_diffusion(sig, a, &p->diffusion, NULL, err);
+    return answer_read_federated(sig, a, &p->federated, NULL, err);
 }
 
 /* A line for each call, unless the first was all there was to it. */
@@ -275,6 +340,16 @@ static int fall_back(const struct turn_tools *tools, const struct snapshot *now,
     return 0;
 }
 
+/* That classes shared rows of the prompt is the plan's to say, not only the answer's. */
+static int say_joined(struct plan *plan, const struct proposal *p, struct err *err)
+{
+    for (size_t i = 0; i < p->notes_count; i++)
+        if (strncmp(p->notes[i], "fleet: ", 7) == 0 &&
+            texts_add(&plan->warnings, &plan->warnings_count, p->notes[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 int turn_answer(const struct turn_tools *tools, const struct module *module,
                 const struct snapshot *asked, const struct snapshot *now, const struct job *job,
                 struct proposal **proposal, struct plan **out, struct err *err)
@@ -285,11 +360,16 @@ int turn_answer(const struct turn_tools *tools, const struct module *module,
 
     p->engine = ENGINE_KIND_LM;
     usable = module ? take_answer(module, job, p, err) : 0;
-    if (usable < 0 || (usable && turn_remap(p, asked, now, err) < 0))
+    if (usable < 0 ||
+        (usable && (expand(tools, asked, job, p, err) < 0 || turn_remap(p, asked, now, err) < 0)))
         return -1;
     if ((usable ? verify(tools, now, job, ENGINE_KIND_LM, p, &plan, err)
                 : fall_back(tools, now, job, p, &plan, err)) < 0)
         return -1;
+    if (usable && say_joined(plan, p, err) < 0) {
+        plan_free(plan);
+        return -1;
+    }
     plan->engine_asked = ENGINE_KIND_LM;
     proposal_free(plan->proposal);
     plan->proposal = p;

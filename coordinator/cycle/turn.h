@@ -25,11 +25,13 @@ struct snapshot;
 
 /* What every turn of a cycle shares; borrowed by the calls below. */
 struct turn_tools {
-    const struct program *federated, *pipeline; /* the signatures as asked */
+    /* the signatures as asked */
+    const struct program *federated, *pipeline, *lora, *diffusion;
     const struct framing *framing;
     enum module_layout layout; /* the first that a model is asked in */
     bool retry;                /* show it once what was wrong with its answer */
     struct policy policy;
+    size_t fleet_tokens; /* what the table of the fleet may cost in a prompt; 0: its default */
 };
 
 /* The analytic plan. */

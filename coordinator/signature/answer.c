@@ -331,3 +331,25 @@ int answer_read_pipeline(const struct signature *sig, const struct answer *a,
     *out = record;
     return 0;
 }
+
+int answer_read_lora(const struct signature *sig, const struct answer *a,
+                     struct lora_proposal **out, struct notes *notes, struct err *err)
+{
+    void *record;
+
+    if (read_as(&lora_proposal_type, sig, a, &record, notes, err) < 0)
+        return -1;
+    *out = record;
+    return 0;
+}
+
+int answer_read_diffusion(const struct signature *sig, const struct answer *a,
+                          struct diffusion_proposal **out, struct notes *notes, struct err *err)
+{
+    void *record;
+
+    if (read_as(&diffusion_proposal_type, sig, a, &record, notes, err) < 0)
+        return -1;
+    *out = record;
+    return 0;
+}

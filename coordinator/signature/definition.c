@@ -14,8 +14,9 @@
 #include <string.h>
 
 /* The records that typed outputs may be read into. */
-static const struct record_type *const typed_records[] = {&federated_proposal_type,
-                                                          &pipeline_proposal_type};
+static const struct record_type *const typed_records[] = {
+    &federated_proposal_type, &pipeline_proposal_type, &lora_proposal_type,
+    &diffusion_proposal_type};
 
 static const struct record_type *typed_record(const char *name)
 {

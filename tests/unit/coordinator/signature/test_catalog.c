@@ -16,9 +16,9 @@ static void the_built_in_ones_are_there(void **state)
     } rows[] = {
         {"AppleSiliconOptimizedSignature", NULL, 2, 2, SIGNATURE_CATEGORY_OPTIMIZATION, false},
         {"LoRAOptimizationSignature", "AppleSiliconOptimizedSignature", 6, 6,
-         SIGNATURE_CATEGORY_TRAINING, false},
+         SIGNATURE_CATEGORY_TRAINING, true},
         {"DiffusionOptimizationSignature", "AppleSiliconOptimizedSignature", 5, 5,
-         SIGNATURE_CATEGORY_INFERENCE, false},
+         SIGNATURE_CATEGORY_INFERENCE, true},
         {"FederatedLearningSignature", "AppleSiliconOptimizedSignature", 6, 5,
          SIGNATURE_CATEGORY_TRAINING, true},
         {"MLPipelineOptimizationSignature", NULL, 4, 4, SIGNATURE_CATEGORY_OPTIMIZATION, true},
