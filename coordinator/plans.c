@@ -52,7 +52,9 @@ void begin_plan(struct coordinator *c, struct pending *p)
         return;
     }
     if (job_fill_shape(asked->job, &err) < 0) {
-        answer_error(c, p, &err, "plan.job.federated.model.config_json");
+        answer_error(c, p, &err,
+                     asked->job->lora ? "plan.job.lora.model.config_json"
+                                      : "plan.job.federated.model.config_json");
         return;
     }
     if (!(job = job_dup(asked->job, &err)) || !(snapshot = snapshot_now(c, &err)))

@@ -15,6 +15,24 @@ static int check_present(const char *field, const char *value, struct err *err)
     return value ? 0 : err_set(err, ERR_INVALID, "%s: absent, an assignment needs one", field);
 }
 
+/* What a device that takes part needs, by the kind of its plan. */
+static int check_part(const struct assignment *a, struct err *err)
+{
+    bool trains = a->kind == PLAN_KIND_FEDERATED || a->kind == PLAN_KIND_LORA;
+
+    if (a->participate != TRI_TRUE)
+        return 0;
+    if (trains && !a->training)
+        return err_set(err, ERR_INVALID, "training: absent, a client that takes part needs one");
+    if (a->kind == PLAN_KIND_FEDERATED && !a->training->upload_format)
+        return err_set(err, ERR_INVALID,
+                       "training.upload_format: absent, a federated client needs one");
+    if (a->kind == PLAN_KIND_DIFFUSION && !a->image_generation)
+        return err_set(err, ERR_INVALID,
+                       "image_generation: absent, a device that generates images needs one");
+    return 0;
+}
+
 int plan_check_identity(const struct assignment *a, const char *device_id,
                         const char *coordinator_id, struct err *err)
 {
@@ -34,9 +52,7 @@ int plan_check_identity(const struct assignment *a, const char *device_id,
     if (!device_id || strcmp(a->device_id, device_id) != 0)
         return err_set(err, ERR_DENIED, "device_id: \"%s\", this device is \"%s\"", a->device_id,
                        device_id ? device_id : "");
-    if (a->participate == TRI_TRUE && a->kind == PLAN_KIND_FEDERATED && !a->training)
-        return err_set(err, ERR_INVALID, "training: absent, a client that takes part needs one");
-    return 0;
+    return check_part(a, err);
 }
 
 /* What it may use at most, as promised: of a pipeline the largest stage, since they run in turn. */
@@ -47,6 +63,10 @@ static int64_t memory_wanted(const struct assignment *a, const char **field)
     if (a->training) {
         *field = "training.memory_limit_bytes";
         return a->training->memory_limit_bytes;
+    }
+    if (a->image_generation) {
+        *field = "image_generation.memory_limit_bytes";
+        return a->image_generation->memory_limit_bytes;
     }
     *field = "stages.memory_bytes";
     for (size_t i = 0; i < a->stages_count; i++) {

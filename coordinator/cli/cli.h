@@ -130,6 +130,8 @@ int cmd_devices_forget(struct cli *c, const char *const *words, size_t count);
 int cmd_devices_keys(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_federated(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_pipeline(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_lora(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_diffusion(struct cli *c, const char *const *words, size_t count);
 int cmd_plans(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_show(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_why(struct cli *c, const char *const *words, size_t count);

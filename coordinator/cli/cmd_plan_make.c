@@ -14,6 +14,14 @@
 
 /* ---- the job file ---- */
 
+static int kind_of(const struct job *job)
+{
+    return job->pipeline    ? PLAN_KIND_PIPELINE
+           : job->lora      ? PLAN_KIND_LORA
+           : job->diffusion ? PLAN_KIND_DIFFUSION
+                            : PLAN_KIND_FEDERATED;
+}
+
 static int job_of_kind(struct cli *c, const char *path, int kind, struct job **out)
 {
     struct job *job = NULL;
@@ -21,7 +29,7 @@ static int job_of_kind(struct cli *c, const char *path, int kind, struct job **o
 
     if (rc != CLI_OK)
         return rc;
-    is = job->pipeline ? PLAN_KIND_PIPELINE : PLAN_KIND_FEDERATED;
+    is = kind_of(job);
     if (is != kind) {
         cli_say(c, "%s: job %s is a %s job; use espalier plan %s", path, job->job_id,
                 enum_name(&plan_kind_names, is), enum_name(&plan_kind_names, is));
@@ -29,6 +37,32 @@ static int job_of_kind(struct cli *c, const char *path, int kind, struct job **o
         return CLI_USAGE;
     }
     *out = job;
+    return CLI_OK;
+}
+
+/* The device of a job for one device: that of --device, else the job's own word, either of which
+ * may be a name or the start of an id. */
+static int find_device(struct cli *c, struct job *job)
+{
+    const char *option = c->args.value[OPTION_DEVICE];
+    char **field = job->lora        ? &job->lora->device_id
+                   : job->diffusion ? &job->diffusion->device_id
+                                    : NULL;
+    char *id = NULL;
+    int rc;
+
+    if (!field)
+        return CLI_OK;
+    if (!option && !*field) {
+        cli_say(c, "job %s is for one device: name it with --device, or as device_id in the job",
+                job->job_id);
+        return CLI_USAGE;
+    }
+    rc = cli_device(c, option ? option : *field, &id);
+    if (rc != CLI_OK)
+        return rc;
+    mem_free(*field);
+    *field = id;
     return CLI_OK;
 }
 
@@ -135,7 +169,9 @@ static int make(struct cli *c, const char *path, int kind)
     rc = job_of_kind(c, path, kind, &job);
     if (rc != CLI_OK)
         return rc;
-    rc = ask_plan(c, job, &r);
+    rc = find_device(c, job);
+    if (rc == CLI_OK)
+        rc = ask_plan(c, job, &r);
     job_free(job);
     if (rc != CLI_OK)
         return rc;
@@ -156,4 +192,16 @@ int cmd_plan_pipeline(struct cli *c, const char *const *words, size_t count)
 {
     (void)count;
     return make(c, words[0], PLAN_KIND_PIPELINE);
+}
+
+int cmd_plan_lora(struct cli *c, const char *const *words, size_t count)
+{
+    (void)count;
+    return make(c, words[0], PLAN_KIND_LORA);
+}
+
+int cmd_plan_diffusion(struct cli *c, const char *const *words, size_t count)
+{
+    (void)count;
+    return make(c, words[0], PLAN_KIND_DIFFUSION);
 }

@@ -35,6 +35,15 @@ static const char make_text[] =
     "shown until every client has its assignment checked and written (applied), or ended "
     "otherwise.";
 
+static const char device_text[] =
+    "Reads the job (`espalier help lora` and `espalier help diffusion` have every field; files "
+    "that it mentions are read from beside it and sent), has it planned for the device from what "
+    "that device reports, and prints the configuration, its predicted memory and time, and where "
+    "both come from.\n"
+    "The plan is stored and delivered to the device unless --dry-run is given. With --wait the "
+    "delivery is shown until the device has it checked and written (applied), or it ended "
+    "otherwise.";
+
 static const char why_text[] =
     "Every field of the client's assignment with its value, what bound it and the reason; what "
     "the engine proposed for clients of its kind and what became of it; for a client that was "
@@ -133,8 +142,8 @@ static const char run_text[] =
     "Exit code 1 when there is no usable answer.";
 
 static const char help_text[] =
-    "Topics: job (every field of a job file), federated and pipeline (the same for one kind of "
-    "job).";
+    "Topics: job (every field of a job file), federated, pipeline, lora and diffusion (the same "
+    "for one kind of job).";
 
 const struct command commands[] = {
     {"status", "", "how the coordinator is", NULL, ASKING, 0, 0, cmd_status},
@@ -149,6 +158,10 @@ const struct command commands[] = {
      cmd_plan_federated},
     {"plan pipeline", "JOB.json", "plan an ML pipeline", make_text, PLANNING, 1, 1,
      cmd_plan_pipeline},
+    {"plan lora", "JOB.json", "plan LoRA fine-tuning on one device", device_text,
+     PLANNING | BIT(DEVICE), 1, 1, cmd_plan_lora},
+    {"plan diffusion", "JOB.json", "plan image generation on one device", device_text,
+     PLANNING | BIT(DEVICE), 1, 1, cmd_plan_diffusion},
     {"plan show", "ID", "print a plan, how it fares, and what was measured", NULL,
      ASKING | BIT(CLIENT) | BIT(PROPOSAL), 1, 1, cmd_plan_show},
     {"plan why", "ID DEVICE", "why a client does what it does, or nothing", why_text, ASKING, 2, 2,

@@ -27,6 +27,12 @@ static const struct {
      "job file's own folder."},
     {"pipeline", &pipeline_job_type,
      "The member \"pipeline\" of a job (`espalier help job` has what is around it)."},
+    {"lora", &lora_job_type,
+     "The member \"lora\" of a job (`espalier help job` has what is around it). Beside "
+     "config_json, a model takes \"config\": the path of its Hugging Face config.json, from the "
+     "job file's own folder."},
+    {"diffusion", &diffusion_job_type,
+     "The member \"diffusion\" of a job (`espalier help job` has what is around it)."},
 };
 
 /* "  left      right", the right side wrapped. */

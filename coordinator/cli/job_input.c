@@ -52,6 +52,13 @@ int job_input_plan(struct cli *c, const char *path, struct job **out)
     struct err err = {0};
     int rc = job_input_read(c, path, out);
 
+    if (rc == CLI_OK && ((*out)->lora || (*out)->diffusion)) {
+        cli_say(c, "%s: job %s is for one device: its plan, also with --dry-run, predicts it", path,
+                (*out)->job_id);
+        job_free(*out);
+        *out = NULL;
+        return CLI_USAGE;
+    }
     if (rc != CLI_OK || job_fill_shape(*out, &err) == 0)
         return rc;
     cli_say(c, "%s: %s", path, err.text);

@@ -61,6 +61,10 @@ void show_plan_notes(struct page *p, const struct plan *plan, bool hint);
 void show_measurements(struct page *p, const struct plan_reply *reply, size_t most);
 void show_clients(struct page *p, const struct plan_reply *reply, bool waiting);
 void show_pipeline(struct page *p, const struct plan_reply *reply, bool waiting);
+/* Of plans of one device (show_device_plan.c). */
+void show_lora_header(struct page *p, const struct plan *plan);
+void show_diffusion_header(struct page *p, const struct plan *plan);
+void show_images(struct page *p, const struct plan_reply *reply, bool waiting);
 
 /* One client (show_client.c): all of its assignment; or the reasons for it. */
 void show_client(struct page *p, const struct plan_reply *reply, const struct assignment *a);

@@ -70,6 +70,11 @@ void show_client(struct page *p, const struct plan_reply *reply, const struct as
         page_line(p, STYLE_STRONG, "Assignment");
         show_record(p, 2, &training_type, a->training, NULL, NULL, 0);
     }
+    if (a->image_generation) {
+        page_blank(p);
+        page_line(p, STYLE_STRONG, "Assignment");
+        show_record(p, 2, &image_generation_type, a->image_generation, NULL, NULL, 0);
+    }
     show_own_stages(p, reply->plan, a);
     if (a->prediction) {
         page_blank(p);
@@ -143,10 +148,17 @@ static void show_class_facts(struct page *p, const struct class_summary *k)
 /* What was proposed for its class, for it, and for its stages. */
 static void show_proposed(struct page *p, const struct plan *plan, const struct assignment *a)
 {
-    const char **subjects = mem_calloc(a->stages_count + 2, sizeof *subjects);
+    const char **subjects;
     size_t count = 0, shown;
 
     page_blank(p);
+    if (plan->lora || plan->diffusion) {
+        page_wrap(p, 0, STYLE_FAINT,
+                  "espalier plan show %s --proposal has every value that an engine proposed.",
+                  plan->plan_id ? plan->plan_id : "ID");
+        return;
+    }
+    subjects = mem_calloc(a->stages_count + 2, sizeof *subjects);
     page_line(p, STYLE_STRONG, "What the %s engine proposed for it",
               plan->engine_asked ? enum_name(&engine_kind_names, plan->engine_asked) : "");
     if (!subjects) {

@@ -189,6 +189,10 @@ void show_plan_header(struct page *p, const struct plan *plan)
         header_federated(p, plan->federated);
     if (plan->pipeline)
         header_pipeline(p, plan);
+    if (plan->lora)
+        show_lora_header(p, plan);
+    if (plan->diffusion)
+        show_diffusion_header(p, plan);
 }
 
 /* ---- forecast ---- */
@@ -258,53 +262,77 @@ static double f64_of(int64_t value)
     return known_i64(value) ? (double)value : unknown_f64();
 }
 
+/* The words of a forecast by kind of plan. */
+struct forecast_words {
+    const char *time;      /* of round_seconds */
+    const char *tokens;    /* of tokens_per_round */
+    const char *clients;   /* of those that take part */
+    const char *other;     /* heading of the baseline */
+    const char *other_row; /* and of its text */
+    bool by_tokens;        /* more tokens per second are the gain; else less time */
+};
+
+static struct forecast_words words_of(const struct plan *plan)
+{
+    static const struct forecast_words federated = {"round time",  "tokens per round",
+                                                    "clients",     "one configuration for all",
+                                                    "one for all", true};
+    static const struct forecast_words pipeline = {
+        "makespan", "tokens per round", "devices", "all on one device", "on one device", false};
+    static const struct forecast_words lora = {"training time",     "tokens",       "devices",
+                                               "mlx-lm's defaults", "mlx-lm's own", true};
+    static const struct forecast_words diffusion = {"all images", "tokens",  "devices",
+                                                    "by hand",    "by hand", false};
+
+    return plan->kind == PLAN_KIND_PIPELINE    ? pipeline
+           : plan->kind == PLAN_KIND_LORA      ? lora
+           : plan->kind == PLAN_KIND_DIFFUSION ? diffusion
+                                               : federated;
+}
+
 /* The one number that says whether planning was worth it. */
 static void show_gain(struct page *p, const struct forecast *f, const struct forecast *b,
-                      bool federated)
+                      const struct forecast_words *w)
 {
-    double now = federated ? f->tokens_per_second : f->round_seconds;
-    double before = federated ? b->tokens_per_second : b->round_seconds;
+    double now = w->by_tokens ? f->tokens_per_second : f->round_seconds;
+    double before = w->by_tokens ? b->tokens_per_second : b->round_seconds;
     char times[FORMAT_MAX];
 
     if (!known_f64(now) || !known_f64(before) || now <= 0 || before <= 0)
         return;
-    if (federated && now > before * 1.005)
-        page_line(p, STYLE_GOOD,
-                  "Gain: %s times the tokens per second of one configuration for all.",
-                  format_amount(now / before, times));
-    else if (!federated && now < before * 0.995)
+    if (w->by_tokens && now > before * 1.005)
+        page_line(p, STYLE_GOOD, "Gain: %s times the tokens per second of %s.",
+                  format_amount(now / before, times), w->other);
+    else if (!w->by_tokens && now < before * 0.995)
         page_line(p, STYLE_GOOD, "Gain: done in %s of the time that one device takes.",
                   format_share(now / before, times));
     else
-        page_line(p, STYLE_PLAIN, "No gain over one %s.",
-                  federated ? "configuration for all" : "device");
+        page_line(p, STYLE_PLAIN, "No gain over %s.", w->by_tokens ? w->other : "one device");
 }
 
 void show_plan_forecast(struct page *p, const struct plan *plan)
 {
     struct column columns[] = {{.title = "forecast", .whole = true},
                                {.title = "this plan", .right = true},
-                               {.title = "one configuration for all", .right = true},
+                               {.right = true},
                                {.title = "change", .right = true}};
     const struct forecast *f = plan->forecast, *b = plan->baseline;
+    struct forecast_words w = words_of(plan);
     struct forecast none;
     struct table *t;
-    bool federated = plan->kind != PLAN_KIND_PIPELINE;
 
     if (!f)
         return;
-    if (!federated)
-        columns[2].title = "all on one device";
+    columns[2].title = w.other;
     record_init(&forecast_type, &none);
     t = table_new(columns, b ? 4 : 2);
-    forecast_f64(t, federated ? "round time" : "makespan", format_seconds, f->round_seconds, b,
-                 (b ? b : &none)->round_seconds);
+    forecast_f64(t, w.time, format_seconds, f->round_seconds, b, (b ? b : &none)->round_seconds);
     forecast_f64(t, "tokens per second", format_amount, f->tokens_per_second, b,
                  (b ? b : &none)->tokens_per_second);
-    forecast_f64(t, "tokens per round", format_amount, f->tokens_per_round, b,
+    forecast_f64(t, w.tokens, format_amount, f->tokens_per_round, b,
                  (b ? b : &none)->tokens_per_round);
     forecast_share(t, "utilisation", f->utilisation, b, (b ? b : &none)->utilisation);
-    forecast_count(t, federated ? "clients" : "devices", f->clients, b, (b ? b : &none)->clients);
+    forecast_count(t, w.clients, f->clients, b, (b ? b : &none)->clients);
     forecast_count(t, "left out", f->left_out, b, (b ? b : &none)->left_out);
     forecast_f64(t, "uploaded per round", bytes_f64, f64_of(f->upload_bytes), b,
                  f64_of((b ? b : &none)->upload_bytes));
@@ -314,9 +342,9 @@ void show_plan_forecast(struct page *p, const struct plan *plan)
     if (f->text)
         page_pair(p, "this plan", "%s", f->text);
     if (b && b->text)
-        page_pair(p, federated ? "one for all" : "on one device", "%s", b->text);
+        page_pair(p, w.other_row, "%s", b->text);
     if (b)
-        show_gain(p, f, b, federated);
+        show_gain(p, f, b, &w);
 }
 
 /* ---- what to mind ---- */
@@ -410,6 +438,8 @@ void show_plan(struct page *p, const struct plan_reply *reply, bool waiting)
     show_plan_header(p, plan);
     if (plan->pipeline)
         show_pipeline(p, reply, waiting);
+    else if (plan->diffusion)
+        show_images(p, reply, waiting);
     else
         show_clients(p, reply, waiting);
     show_plan_forecast(p, plan);

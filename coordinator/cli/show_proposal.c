@@ -7,7 +7,7 @@
 #include "common/model/tool_message.h"
 #include "coordinator/cli/format.h"
 #include "coordinator/cli/table.h"
-#include "coordinator/planner/fields.h"
+#include "coordinator/planner/device_fields.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +95,10 @@ static struct fields fields_of(const struct plan *plan)
 {
     if (plan->kind == PLAN_KIND_PIPELINE)
         return (struct fields){pipeline_field_map, pipeline_field_map_count};
+    if (plan->kind == PLAN_KIND_LORA)
+        return (struct fields){lora_field_map, lora_field_map_count};
+    if (plan->kind == PLAN_KIND_DIFFUSION)
+        return (struct fields){diffusion_field_map, diffusion_field_map_count};
     return (struct fields){federated_field_map, federated_field_map_count};
 }
 
@@ -218,6 +222,10 @@ static const char *reasoning(const struct proposal *r)
 {
     if (r->federated)
         return r->federated->reasoning;
+    if (r->lora)
+        return r->lora->reasoning;
+    if (r->diffusion)
+        return r->diffusion->reasoning;
     return r->pipeline ? r->pipeline->reasoning : NULL;
 }
 

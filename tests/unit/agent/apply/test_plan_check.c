@@ -63,6 +63,60 @@ static void job_ids_that_are_no_folder_names_are_refused(void **state)
     }
 }
 
+/* What a device that takes part needs, by the kind of its plan. */
+static void a_part_without_its_body_is_refused(void **state)
+{
+    static const struct {
+        int kind;
+        bool training, upload, images;
+        const char *named; /* NULL: it passes */
+    } rows[] = {{PLAN_KIND_FEDERATED, true, true, false, NULL},
+                {PLAN_KIND_FEDERATED, true, false, false, "training.upload_format"},
+                {PLAN_KIND_LORA, true, false, false, NULL},
+                {PLAN_KIND_LORA, false, false, false, "training"},
+                {PLAN_KIND_DIFFUSION, false, false, true, NULL},
+                {PLAN_KIND_DIFFUSION, true, false, false, "image_generation"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct assignment *a = lab_assignment(1);
+        struct err err = {0};
+        int rc;
+
+        a->kind = rows[i].kind;
+        a->training->upload_format = rows[i].upload ? UPLOAD_FORMAT_F16 : UPLOAD_FORMAT_UNSET;
+        if (!rows[i].training) {
+            training_free(a->training);
+            a->training = NULL;
+        }
+        if (rows[i].images)
+            a->image_generation = image_generation_new(NULL);
+        rc = plan_check_identity(a, "dtest", "c1", &err);
+        assert_int_equal(rc, rows[i].named ? -1 : 0);
+        if (rows[i].named)
+            assert_memory_equal(err.text, rows[i].named, strlen(rows[i].named));
+        assignment_free(a);
+    }
+}
+
+static void images_are_held_against_memory_too(void **state)
+{
+    struct plan_limits limits = {.memory_bytes = 1000, .disk_free_bytes = UNKNOWN_I64};
+    struct assignment *a = lab_assignment(1);
+    struct err err = {0};
+
+    (void)state;
+    training_free(a->training);
+    a->training = NULL;
+    a->image_generation = image_generation_new(NULL);
+    a->image_generation->memory_limit_bytes = 1000;
+    assert_int_equal(plan_check_memory(a, &limits, &err), 0);
+    a->image_generation->memory_limit_bytes = 1001;
+    assert_int_equal(plan_check_memory(a, &limits, &err), -1);
+    assert_non_null(strstr(err.text, "image_generation.memory_limit_bytes"));
+    assignment_free(a);
+}
+
 static void an_assignment_without_identity_is_refused(void **state)
 {
     for (int i = 0; i < 5; i++) {
@@ -206,6 +260,8 @@ int main(void)
         cmocka_unit_test(an_assignment_for_us_passes),
         cmocka_unit_test(what_is_not_ours_is_refused_by_name),
         cmocka_unit_test(job_ids_that_are_no_folder_names_are_refused),
+        cmocka_unit_test(a_part_without_its_body_is_refused),
+        cmocka_unit_test(images_are_held_against_memory_too),
         cmocka_unit_test(an_assignment_without_identity_is_refused),
         cmocka_unit_test(memory_at_the_limit_fits_and_a_byte_more_does_not),
         cmocka_unit_test(a_pipeline_needs_its_largest_stage),
