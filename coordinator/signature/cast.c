@@ -116,6 +116,7 @@ static int find_container(struct cast *c, const struct signature_field *f, const
     char *list;
 
     if (!memchr(text, '{', len) && !memchr(text, '[', len) && text[0] != '(' &&
+        !(object && memchr(text, '}', len)) &&
         (!t || t->kind != VALUE_LIST || !is_bare_tuple(text, len)))
         return 0;
     list = object ? NULL : as_list(text, &len);

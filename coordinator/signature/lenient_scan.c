@@ -270,72 +270,9 @@ static bool stopped(const struct lenient_scan *s)
     return s->no_memory || s->too_much;
 }
 
-static bool next_is(const struct lenient_scan *s, size_t ahead, const char *set)
-{
-    return (size_t)(s->end - s->p) > ahead && s->p[ahead] && strchr(set, s->p[ahead]);
-}
-
-/* What stands before a key by mistake: {{"a": 1}, {""a": 1}. */
-static void skip_before_key(struct lenient_scan *s)
-{
-    while (next_is(s, 0, "{")) {
-        s->kinds |= LENIENT_STRAY;
-        s->p++;
-        lenient_scan_blanks(s);
-    }
-    if (next_is(s, 0, "\"") && next_is(s, 1, "\"") && !next_is(s, 2, ":= \t\r\n,}")) {
-        s->kinds |= LENIENT_STRAY;
-        s->p++;
-    }
-}
-
-/* p stands behind a key: over its colon, or over nothing where a quoted key is followed by a value
- * at once. */
-static bool take_colon(struct lenient_scan *s, bool quoted)
-{
-    if (next_is(s, 0, "[]\"'") && next_is(s, 1, ":")) {
-        s->kinds |= LENIENT_STRAY;
-        s->p++;
-    }
-    if (!next_is(s, 0, ":=")) {
-        if (!quoted || !next_is(s, 0, "\"{[-0123456789"))
-            return false;
-        s->kinds |= LENIENT_STRAY;
-        return true;
-    }
-    if (*s->p == '=')
-        s->kinds |= LENIENT_BARE;
-    for (s->p++; next_is(s, 0, ":"); s->p++)
-        s->kinds |= LENIENT_STRAY;
-    return true;
-}
-
-/* A key and its ':'; NULL when none stands there, with p moved past it. */
-static char *scan_key(struct lenient_scan *s)
-{
-    bool cut = false, quoted;
-    char *key;
-
-    skip_before_key(s);
-    quoted = lenient_at_quote(s);
-    key = quoted ? lenient_scan_string(s, &cut) : lenient_scan_bare(s, true, &cut);
-    if (!key)
-        return NULL;
-    lenient_scan_blanks(s);
-    if (cut || s->p == s->end || !*key || !take_colon(s, quoted)) {
-        s->kinds |= cut || s->p == s->end ? LENIENT_CUT : LENIENT_NO_VALUE;
-        mem_free(key);
-        return NULL;
-    }
-    if (!quoted)
-        s->kinds |= LENIENT_BARE;
-    lenient_scan_blanks(s);
-    return key;
-}
-
 static void scan_member(struct lenient_scan *s, struct json *object, size_t *members)
 {
-    char *key = scan_key(s);
+    char *key = lenient_scan_key(s);
     struct json *v;
 
     if (!key) {

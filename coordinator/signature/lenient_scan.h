@@ -49,6 +49,9 @@ struct json *lenient_scan_members(struct lenient_scan *s);
 
 void lenient_scan_blanks(struct lenient_scan *s); /* and comments */
 
+/* A key and its ':' (lenient_key.c); NULL when none stands there, with p moved past it. */
+char *lenient_scan_key(struct lenient_scan *s);
+
 /* ---- lenient_string.c: NULL with no_memory set, or where nothing usable stands (p moved on) ----
  */
 
