@@ -127,6 +127,7 @@ unsigned lm_error_mentions(const struct lm_error *e)
         {"structured output", LM_MENTION_FORMAT},
         {"schema", LM_MENTION_SCHEMA},
         {"grammar", LM_MENTION_SCHEMA},
+        {"resolving ref", LM_MENTION_SCHEMA}, /* llama.cpp */
         {"max_completion_tokens", LM_MENTION_COMPLETION},
         {"temperature", LM_MENTION_TEMPERATURE},
         {"seed", LM_MENTION_SEED},
