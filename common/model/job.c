@@ -227,6 +227,21 @@ static const struct field federated_job_fields[] = {
 };
 RECORD_DEFINE(federated_job, "FederatedJob");
 
+static const struct field stage_service_fields[] = {
+    ROW_F64(stage_service, arrivals_per_second, 1e-06, 1e+06, "requests/s", FIELD_REQUIRED,
+            "requests that come"),
+    ROW_F64(stage_service, wait_seconds, 0, 86400, "s", FIELD_REQUIRED,
+            "longest wait before a request is taken up"),
+    ROW_F64(stage_service, wait_share, 0.5, 0.99999, "share", 0,
+            "requests that wait no longer; default 0.95"),
+    ROW_F64(stage_service, arrival_cv2, 0, 1000, NULL, 0,
+            "squared variation of the times between requests; default 1, Poisson"),
+    ROW_F64(stage_service, service_cv2, 0, 1000, NULL, 0,
+            "squared variation of the times to answer; default 1; 0: always the same"),
+    ROW_I64(stage_service, max_replicas, 1, 1000, "devices", 0, "that may answer"),
+};
+RECORD_DEFINE(stage_service, "StageService");
+
 static const struct field stage_fields[] = {
     ROW_TEXT(stage, name, 64, FIELD_REQUIRED, "unique in the job"),
     ROW_ENUM(stage, kind, stage_kind, 0, "what it does"),
@@ -239,6 +254,8 @@ static const struct field stage_fields[] = {
     ROW_I64(stage, output_bytes, 0, 0x1p50, "bytes", 0, "handed to each stage after it"),
     ROW_BOOL(stage, needs_metal, 0, "default true"),
     ROW_TEXT(stage, device_id, 64, 0, "only there; absent: the planner chooses"),
+    ROW_RECORD(stage, service, stage_service, 0,
+               "it answers requests: flop, bytes_moved, fixed_seconds are of one"),
 };
 RECORD_DEFINE(stage, "Stage");
 
@@ -255,6 +272,12 @@ static const struct field pipeline_cost_fields[] = {
     ROW_I64(pipeline_cost, max_devices, 1, 1000000, "devices", 0, "devices used at most"),
     ROW_F64(pipeline_cost, max_device_seconds, 0.001, 1e+12, "s", 0,
             "busy time of all devices together"),
+    ROW_F64(pipeline_cost, max_energy_wh, 0.001, 1e+09, "Wh", 0,
+            "at the wall, of all devices used, idle time included"),
+    ROW_F64(pipeline_cost, price_per_kwh, 0, 1e+06, "per kWh", 0, "in a currency of your own"),
+    ROW_F64(pipeline_cost, device_hour_price, 0, 1e+06, "per hour", 0,
+            "wear of a device that the pipeline has"),
+    ROW_F64(pipeline_cost, max_price, 0, 1e+12, NULL, 0, "energy and wear together, once through"),
 };
 RECORD_DEFINE(pipeline_cost, "PipelineCost");
 

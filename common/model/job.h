@@ -209,6 +209,17 @@ struct federated_job {
 };
 RECORD_DECLARE(federated_job);
 
+/* requests that a stage answers, and how long they may wait */
+struct stage_service {
+    double arrivals_per_second; /* requests/s: requests that come */
+    double wait_seconds;        /* s: longest wait before a request is taken up */
+    double wait_share;          /* share: requests that wait no longer; default 0.95 */
+    double arrival_cv2;   /* squared variation of the times between requests; default 1, Poisson */
+    double service_cv2;   /* the same of the times to answer; default 1; 0: always the same */
+    int64_t max_replicas; /* devices: that may answer */
+};
+RECORD_DECLARE(stage_service);
+
 /* one stage of a pipeline */
 struct stage {
     char *name;   /* unique in the job */
@@ -222,6 +233,8 @@ struct stage {
     int64_t output_bytes; /* bytes: handed to each stage after it */
     int needs_metal;      /* enum tristate: default true */
     char *device_id;      /* only there; absent: the planner chooses */
+    /* it answers requests: flop, bytes_moved, fixed_seconds are of one */
+    struct stage_service *service;
 };
 RECORD_DECLARE(stage);
 
@@ -237,6 +250,10 @@ RECORD_DECLARE(pipeline_performance);
 struct pipeline_cost {
     int64_t max_devices;       /* devices: devices used at most */
     double max_device_seconds; /* s: busy time of all devices together */
+    double max_energy_wh;      /* Wh: at the wall, of all devices used, idle time included */
+    double price_per_kwh;      /* per kWh: in a currency of your own */
+    double device_hour_price;  /* per hour: wear of a device that the pipeline has */
+    double max_price;          /* energy and wear together, once through */
 };
 RECORD_DECLARE(pipeline_cost);
 

@@ -106,6 +106,23 @@ static const struct field stage_input_fields[] = {
 };
 RECORD_DEFINE(stage_input, "StageInput");
 
+static const struct field service_part_fields[] = {
+    ROW_TEXTS(service_part, replicas, 1000, 64, 0, "devices that answer, the stage's own first"),
+    ROW_F64(service_part, requests_per_second, 0, 1e+09, "requests/s", 0,
+            "that the slowest of them answers"),
+    ROW_F64(service_part, load, 0, 1, "share", 0, "of its time that a replica is busy"),
+    ROW_F64(service_part, late_share, 0, 1, "share", 0,
+            "of the requests that wait longer than the job allows"),
+    ROW_F64(service_part, mean_wait_seconds, 0, 1e+09, "s", 0, "of a request"),
+    ROW_F64(service_part, scale_up_load, 0, 1, "share", 0, "one replica more above this load"),
+    ROW_I64(service_part, scale_up_windows, 1, 1000, "windows", 0, "for so many in a row"),
+    ROW_F64(service_part, scale_down_load, 0, 1, "share", 0, "one fewer below this load"),
+    ROW_I64(service_part, scale_down_windows, 1, 1000, "windows", 0, "for so many in a row"),
+    ROW_F64(service_part, window_seconds, 1, 1e+07, "s", 0, "length of a window"),
+    ROW_TEXT(service_part, reason, 512, 0, "why so many"),
+};
+RECORD_DEFINE(service_part, "ServicePart");
+
 static const struct field stage_part_fields[] = {
     ROW_TEXT(stage_part, stage, 64, FIELD_REQUIRED, "stage"),
     ROW_ENUM(stage_part, kind, stage_kind, 0, "what it does"),
@@ -119,6 +136,7 @@ static const struct field stage_part_fields[] = {
     ROW_RECORDS(stage_part, inputs, stage_input, 256, 0, "what it waits for"),
     ROW_RECORDS(stage_part, monitors, monitor_rule, 64, 0, "thresholds"),
     ROW_RECORDS(stage_part, deployment, deploy_step, 64, 0, "deployment steps of this stage"),
+    ROW_RECORD(stage_part, service, service_part, 0, "for a stage that answers requests"),
 };
 RECORD_DEFINE(stage_part, "StagePart");
 
@@ -258,6 +276,10 @@ static const struct field pipeline_plan_fields[] = {
     ROW_RECORDS(pipeline_plan, stages, stage_part, 1000, 0, "every stage, by start time"),
     ROW_RECORDS(pipeline_plan, monitors, monitor_rule, 1000, 0, "thresholds of the whole pipeline"),
     ROW_RECORDS(pipeline_plan, deployment, deploy_step, 1000, 0, "deployment, in order"),
+    ROW_F64(pipeline_plan, energy_wh, 0, 1e+12, "Wh", 0,
+            "at the wall of the devices used, once through"),
+    ROW_TEXT(pipeline_plan, energy_source, 512, 0, "where the watts come from"),
+    ROW_F64(pipeline_plan, price, 0, 1e+15, NULL, 0, "energy and wear by the job's prices"),
 };
 RECORD_DEFINE(pipeline_plan, "PipelinePlan");
 

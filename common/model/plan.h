@@ -106,6 +106,23 @@ struct stage_input {
 };
 RECORD_DECLARE(stage_input);
 
+/* who answers a stage's requests, and when there should be more or fewer of them */
+struct service_part {
+    char **replicas; /* devices that answer, the stage's own first */
+    size_t replicas_count;
+    double requests_per_second; /* requests/s: that the slowest of them answers */
+    double load;                /* share: of its time that a replica is busy */
+    double late_share;          /* share: of the requests that wait longer than the job allows */
+    double mean_wait_seconds;   /* s: of a request */
+    double scale_up_load;       /* share: one replica more above this load */
+    int64_t scale_up_windows;   /* windows: for so many in a row */
+    double scale_down_load;     /* share: one fewer below this load */
+    int64_t scale_down_windows; /* windows: for so many in a row */
+    double window_seconds;      /* s: length of a window */
+    char *reason;               /* why so many */
+};
+RECORD_DECLARE(service_part);
+
 /* one stage on one device */
 struct stage_part {
     char *stage;                /* stage */
@@ -121,6 +138,7 @@ struct stage_part {
     size_t monitors_count;
     struct deploy_step *deployment; /* deployment steps of this stage */
     size_t deployment_count;
+    struct service_part *service; /* for a stage that answers requests */
 };
 RECORD_DECLARE(stage_part);
 
@@ -251,6 +269,9 @@ struct pipeline_plan {
     size_t monitors_count;
     struct deploy_step *deployment; /* deployment, in order */
     size_t deployment_count;
+    double energy_wh;    /* Wh: at the wall of the devices used, once through */
+    char *energy_source; /* where the watts come from */
+    double price;        /* energy and wear by the job's prices */
 };
 RECORD_DECLARE(pipeline_plan);
 

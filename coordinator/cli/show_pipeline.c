@@ -108,6 +108,33 @@ static void show_stages(struct page *p, const struct plan_reply *reply, bool del
     table_free(t);
 }
 
+/* Stages that answer requests, and what a run draws at the wall. */
+static void show_services(struct page *p, const struct pipeline_plan *l)
+{
+    char load[FORMAT_MAX], wait[FORMAT_MAX];
+
+    for (size_t i = 0; i < l->stages_count; i++) {
+        const struct service_part *s = l->stages[i].service;
+
+        if (!s)
+            continue;
+        page_pair(p, l->stages[i].stage,
+                  "%zu replicas, %s of their time busy, mean wait %s; one more above %.0f %% for "
+                  "%lld windows, one fewer below %.0f %% for %lld",
+                  s->replicas_count, format_share(s->load, load),
+                  format_seconds(s->mean_wait_seconds, wait), 100 * s->scale_up_load,
+                  (long long)s->scale_up_windows, 100 * s->scale_down_load,
+                  (long long)s->scale_down_windows);
+        if (s->reason)
+            page_pair(p, "", "%s", s->reason);
+    }
+    if (known_f64(l->price))
+        page_pair(p, "price", "%.4g, energy and wear by the job's prices", l->price);
+    if (known_f64(l->energy_wh))
+        page_pair(p, "energy", "%.3g Wh once through (%s)", l->energy_wh,
+                  l->energy_source ? l->energy_source : "?");
+}
+
 /* ---- chart ---- */
 
 static void chart_bar(struct page *p, size_t columns, double total, const struct stage_part *s)
@@ -328,6 +355,7 @@ void show_pipeline(struct page *p, const struct plan_reply *reply, bool waiting)
 
     show_stages(p, reply, !waiting && reply->deliveries_count > 0);
     show_chart(p, reply->plan);
+    show_services(p, l);
     show_monitors(p, l);
     show_deployment(p, l);
     show_unused(p, reply->plan);

@@ -2,8 +2,8 @@
  *
  * A large fleet is reduced to SITES_MAX candidates: the devices that stages are pinned to, the ones
  * with most memory, members of the classes that an engine names, then the fastest classes first, of
- * each no more members than there are stages. More could not change a schedule of so few stages by
- * much. */
+ * each no more members than there are stages, or all where a stage answers requests and may have
+ * replicas. More could not change a schedule of so few stages by much. */
 #include "coordinator/planner/pipeline_turn.h"
 
 #include "common/core/err.h"
@@ -164,6 +164,7 @@ static void take_site(struct pipeline_turn *t, struct pool *pool, size_t i)
     s->room =
         (double)machine_limit(m, client_committed_bytes(c, t->job->job_id)) * (1 - t->headroom);
     s->out_bps = known_f64(c->up_bps) && c->up_bps > 0 ? c->up_bps : t->default_bps;
+    s->power = power_of(t->snapshot->classes[c->class_index].profile);
     s->in_bps = known_f64(c->down_bps) && c->down_bps > 0 ? c->down_bps : t->default_bps;
 }
 
@@ -238,8 +239,11 @@ static int site_compare(const void *a, const void *b)
 static void choose_sites(struct pipeline_turn *t, struct pool *pool, struct class_rank *ranks,
                          const struct pipeline_proposal *p)
 {
-    size_t classes = t->snapshot->classes_count, stages = t->pipeline->stages_count;
+    size_t classes = t->snapshot->classes_count, most = t->pipeline->stages_count;
 
+    for (size_t i = 0; i < t->pipeline->stages_count; i++)
+        if (t->pipeline->stages[i].service)
+            most = SITES_MAX; /* its replicas */
     take_pinned(t, pool);
     take_named(t, pool, p);
     for (size_t k = 0; k < classes; k++)
@@ -251,7 +255,7 @@ static void choose_sites(struct pipeline_turn *t, struct pool *pool, struct clas
         ranks[k] = (struct class_rank){t->machines[k].rates.flops / t->machines[k].slow, k};
     qsort(ranks, classes, sizeof *ranks, class_rank_compare);
     for (size_t k = 0; k < classes; k++)
-        take_class(t, pool, ranks[k].class_index, stages);
+        take_class(t, pool, ranks[k].class_index, most);
     if (t->sites_count > 1)
         qsort(t->sites, t->sites_count, sizeof *t->sites, site_compare);
 }
@@ -365,7 +369,8 @@ static int read_seconds(struct pipeline_turn *t, struct err *err)
     t->seconds = mem_calloc(stages * t->sites_count + 1, sizeof *t->seconds);
     t->out_bps = mem_calloc(t->sites_count + 1, sizeof *t->out_bps);
     t->in_bps = mem_calloc(t->sites_count + 1, sizeof *t->in_bps);
-    if (!t->seconds || !t->out_bps || !t->in_bps)
+    t->used_scratch = mem_calloc(t->sites_count + 1, sizeof *t->used_scratch);
+    if (!t->seconds || !t->out_bps || !t->in_bps || !t->used_scratch)
         return err_set(err, ERR_NOMEM, "times of %zu stages", stages);
     for (size_t d = 0; d < t->sites_count; d++) {
         t->out_bps[d] = t->sites[d].out_bps;
@@ -435,6 +440,9 @@ void pipeline_clear(struct pipeline_turn *t)
     mem_free(t->seconds);
     mem_free(t->out_bps);
     mem_free(t->in_bps);
+    mem_free(t->used_scratch);
+    mem_free(t->is_replica);
+    mem_free(t->replica_bytes);
     heft_schedule_free(t->own);
     heft_schedule_free(t->schedule);
     decision_notes_clear(&t->notes);

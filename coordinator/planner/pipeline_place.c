@@ -60,16 +60,79 @@ static double *asked_seconds(const struct pipeline_turn *t, const struct pipelin
     return seconds;
 }
 
-/* Within the busy limit first, then shorter, then fewer devices. */
+double pipeline_energy(const struct pipeline_turn *t, const struct heft_schedule *s)
+{
+    double wh = 0;
+
+    memset(t->used_scratch, 0, t->sites_count * sizeof *t->used_scratch);
+    for (size_t i = 0; i < t->pipeline->stages_count; i++) {
+        size_t d = s->device[i];
+
+        wh += power_wh(&t->sites[d].power, t->used_scratch[d] ? 0 : s->makespan,
+                       s->finish[i] - s->start[i]);
+        t->used_scratch[d] = true;
+    }
+    return wh;
+}
+
+double pipeline_price(const struct pipeline_turn *t, const struct heft_schedule *s)
+{
+    const struct pipeline_cost *c = t->pipeline->cost;
+    double kwh = c && known_f64(c->price_per_kwh) ? c->price_per_kwh : 0;
+    double hour = c && known_f64(c->device_hour_price) ? c->device_hour_price : 0;
+
+    return kwh * pipeline_energy(t, s) / 1000 + hour * (double)s->devices_used * s->makespan / 3600;
+}
+
+/* The limits of what it may cost, the one that is passed by most first in an error. */
+struct limit {
+    const char *field;
+    double is, most;
+};
+#define LIMITS 3
+
+static void limits_of(const struct pipeline_turn *t, const struct heft_schedule *s,
+                      struct limit out[LIMITS])
+{
+    const struct pipeline_cost *c = t->pipeline->cost;
+
+    out[0] = (struct limit){"max_device_seconds", s->busy_seconds, busy_limit(t)};
+    out[1] = (struct limit){"max_energy_wh", 0, INFINITY};
+    out[2] = (struct limit){"max_price", 0, INFINITY};
+    if (c && known_f64(c->max_energy_wh))
+        out[1] = (struct limit){"max_energy_wh", pipeline_energy(t, s), c->max_energy_wh};
+    if (c && known_f64(c->max_price))
+        out[2] = (struct limit){"max_price", pipeline_price(t, s), c->max_price};
+}
+
+/* How far it is beyond its limits, each as a share of the limit; 0: within all. */
+static double excess(const struct pipeline_turn *t, const struct heft_schedule *s,
+                     struct limit *worst)
+{
+    struct limit limits[LIMITS];
+    double sum = 0, most = 0;
+
+    limits_of(t, s, limits);
+    for (int i = 0; i < LIMITS; i++) {
+        double over =
+            limits[i].is > limits[i].most ? limits[i].is / fmax(limits[i].most, 1e-9) - 1 : 0;
+
+        if (worst && over > most)
+            *worst = limits[i];
+        most = fmax(most, over);
+        sum += over;
+    }
+    return sum;
+}
+
+/* Within what it may cost first, then shorter, then fewer devices. */
 static bool schedule_better(void *arg, const struct heft_schedule *a, const struct heft_schedule *b)
 {
     const struct pipeline_turn *t = arg;
-    double limit = busy_limit(t);
+    double over = excess(t, a, NULL), other = excess(t, b, NULL);
 
-    if ((a->busy_seconds <= limit) != (b->busy_seconds <= limit))
-        return a->busy_seconds <= limit;
-    if (a->busy_seconds > limit)
-        return a->busy_seconds < b->busy_seconds;
+    if (over != other)
+        return over < other;
     if (a->makespan != b->makespan)
         return a->makespan < b->makespan;
     return a->devices_used < b->devices_used;
@@ -279,8 +342,8 @@ static int place_best(const struct pipeline_turn *t, struct heft_problem *p,
 
     for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
         p->busy_weight = weights[i];
-        if (i > 0 && *best && (*best)->busy_seconds <= busy_limit(t))
-            break; /* weight on busy time only helps to stay within its limit */
+        if (i > 0 && *best && excess(t, *best, NULL) == 0)
+            break; /* weight on busy time only helps to stay within limits */
         if (try_open(t, p, best, err) < 0)
             return -1;
     }
@@ -298,6 +361,7 @@ struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct
     double *seconds = asked_seconds(t, ask, err);
     struct heft_schedule *best = NULL;
     struct heft_problem p = problem_of(t, ask, seconds);
+    struct limit worst = {"max_device_seconds", 0, 0};
     int rc = seconds ? 0 : -1;
 
     if (rc == 0 && ask && own_conforms(t, &p))
@@ -308,10 +372,9 @@ struct heft_schedule *pipeline_place(const struct pipeline_turn *t, const struct
     if (rc == 0 && !best)
         err_set(err, ERR_INFEASIBLE,
                 "pipeline.cost.max_devices: %zu devices cannot hold every stage", p.max_devices);
-    else if (rc == 0 && best->busy_seconds > busy_limit(t))
-        err_set(err, ERR_INFEASIBLE,
-                "pipeline.cost.max_device_seconds: %.4g, the nearest that can be met is %.4g",
-                busy_limit(t), best->busy_seconds);
+    else if (rc == 0 && excess(t, best, &worst) > 0)
+        err_set(err, ERR_INFEASIBLE, "pipeline.cost.%s: %.4g, the nearest that can be met is %.4g",
+                worst.field, worst.most, worst.is);
     else if (rc == 0)
         return best;
     heft_schedule_free(best);

@@ -134,6 +134,24 @@ static int stage_reason(const struct pipeline_turn *t, const struct stage_part *
     return s->device_id ? CONSTRAINT_RULE : CONSTRAINT_NONE;
 }
 
+/* The stage's own device, or one that answers its requests too. */
+static bool runs_on(const struct stage_part *part, const char *device_id)
+{
+    if (strcmp(part->device_id, device_id) == 0)
+        return true;
+    for (size_t i = 0; part->service && i < part->service->replicas_count; i++)
+        if (strcmp(part->service->replicas[i], device_id) == 0)
+            return true;
+    return false;
+}
+
+/* A replica comes after what else the device does. */
+static int replica_part(struct stage_part *part, const struct assignment *a, struct err *err)
+{
+    part->order = (int64_t)a->stages_count;
+    return text_set(&part->device_id, a->device_id, err);
+}
+
 static int write_member(const struct pipeline_turn *t, const struct pipeline_plan *p,
                         struct assignment *a, struct err *err)
 {
@@ -149,7 +167,7 @@ static int write_member(const struct pipeline_turn *t, const struct pipeline_pla
         struct stage_part *copy, *slot;
         int constraint;
 
-        if (strcmp(part->device_id, a->device_id) != 0)
+        if (!runs_on(part, a->device_id))
             continue;
         if (!(copy = stage_part_dup(part, err)))
             return -1;
@@ -160,6 +178,8 @@ static int write_member(const struct pipeline_turn *t, const struct pipeline_pla
         }
         *slot = *copy;
         mem_free(copy); /* what it owned is the assignment's now */
+        if (strcmp(part->device_id, a->device_id) != 0 && replica_part(slot, a, err) < 0)
+            return -1;
         constraint = stage_reason(t, part, a, text, sizeof text);
         if (reason_add(a, "stages", constraint, part->stage, text, err) < 0)
             return -1;
@@ -222,6 +242,9 @@ static int write_assignments(const struct pipeline_turn *t, struct plan *plan, s
     }
     for (size_t i = 0; i < t->pipeline->stages_count; i++)
         has_stage[t->sites[s->device[i]].client] = true;
+    for (size_t d = 0; d < t->sites_count; d++)
+        if (t->is_replica[d])
+            has_stage[t->sites[d].client] = true;
     for (size_t i = 0; i < n && rc == 0; i++) {
         record_init(&assignment_type, &plan->assignments[i]);
         plan->assignments_count = i + 1;
@@ -242,8 +265,8 @@ static int write_forecast(const struct pipeline_turn *t, struct plan *plan, stru
 
     if (!f || !b)
         return -1;
-    f->clients = (int64_t)s->devices_used;
-    f->left_out = (int64_t)(t->snapshot->clients_count - s->devices_used);
+    f->clients = (int64_t)pipeline_devices(t);
+    f->left_out = (int64_t)(t->snapshot->clients_count - pipeline_devices(t));
     f->round_seconds = s->makespan;
     f->utilisation =
         s->makespan > 0 ? fmin(s->busy_seconds / ((double)s->devices_used * s->makespan), 1) : 0;
@@ -328,6 +351,26 @@ static int write_warnings(const struct pipeline_turn *t, struct plan *plan, stru
     return 0;
 }
 
+/* Energy and price; where a figure is another machine's, that is said. */
+static int write_cost(const struct pipeline_turn *t, struct pipeline_plan *p, struct err *err)
+{
+    const struct heft_schedule *s = pipeline_schedule(t);
+    const struct pipeline_cost *c = t->pipeline->cost;
+    size_t assumed = 0, used = 0;
+
+    p->energy_wh = pipeline_energy(t, s);
+    for (size_t d = 0; d < t->sites_count; d++) {
+        used += t->used_scratch[d];
+        assumed += t->used_scratch[d] && t->sites[d].power.assumed;
+    }
+    if (c && (known_f64(c->price_per_kwh) || known_f64(c->device_hour_price)))
+        p->price = pipeline_price(t, s);
+    return text_setf(&p->energy_source, err,
+                     "idle and full load at the wall, Apple support 102027 and 103253; %zu of %zu "
+                     "devices are not among them and taken for the nearest of their tier",
+                     assumed, used);
+}
+
 static int write_common(struct pipeline_turn *t, struct plan *plan, struct err *err)
 {
     const struct heft_schedule *s = pipeline_schedule(t);
@@ -355,6 +398,8 @@ static int write_common(struct pipeline_turn *t, struct plan *plan, struct err *
         bound = fmax(bound, work / (double)c->max_devices);
     }
     p->makespan_seconds = s->makespan;
+    if (write_cost(t, p, err) < 0)
+        return -1;
     p->lower_bound_seconds = fmin(bound, s->makespan);
     if (!isinf(t->single_seconds)) {
         p->single_device_seconds = t->single_seconds;
@@ -374,7 +419,8 @@ int pipeline_write(struct pipeline_turn *t, int engine, const struct pipeline_pr
     plan->engine_asked = engine;
     if (text_set(&plan->job_id, t->job->job_id, err) < 0 ||
         text_set(&plan->job_name, t->job->name, err) < 0 || write_common(t, plan, err) < 0 ||
-        pipeline_watch(t, p, plan, err) < 0 || pipeline_deploy(t, p, plan, err) < 0)
+        pipeline_services(t, plan, err) < 0 || pipeline_watch(t, p, plan, err) < 0 ||
+        pipeline_deploy(t, p, plan, err) < 0)
         return -1;
     qsort(plan->pipeline->stages, plan->pipeline->stages_count, sizeof *plan->pipeline->stages,
           part_compare);

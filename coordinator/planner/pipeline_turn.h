@@ -7,6 +7,7 @@
 #include "coordinator/planner/decisions.h"
 #include "coordinator/planner/heft.h"
 #include "coordinator/planner/machine.h"
+#include "coordinator/planner/power.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ struct site {
     size_t class_index;
     double room; /* bytes a stage may use: the limit less the headroom */
     double out_bps, in_bps;
+    struct power power;
 };
 
 /* What an engine decides, checked. */
@@ -61,6 +63,10 @@ struct pipeline_turn {
     struct heft_schedule *own, *schedule; /* schedule NULL: own stands */
     double single_seconds;                /* all on one device; INFINITY: none can */
     size_t single_site;
+    bool *used_scratch;    /* of each site */
+    bool *is_replica;      /* of each site: it answers requests of a service */
+    double *replica_bytes; /* of each site: what services keep there */
+    size_t extra;          /* devices that only answer requests */
     struct notes notes;
     char replaced[200];
 };
@@ -104,6 +110,15 @@ int pipeline_watch(struct pipeline_turn *t, const struct pipeline_proposal *p, s
                    struct err *err);
 int pipeline_deploy(struct pipeline_turn *t, const struct pipeline_proposal *p, struct plan *plan,
                     struct err *err);
+
+/* pipeline_place.c: Wh at the wall of a schedule, and what it costs by the job's prices. */
+double pipeline_energy(const struct pipeline_turn *t, const struct heft_schedule *s);
+double pipeline_price(const struct pipeline_turn *t, const struct heft_schedule *s);
+
+/* pipeline_service.c: replicas of stages that answer requests, into the plan's parts; then how many
+ * devices are used in all. ERR_INFEASIBLE names what cannot be kept. */
+int pipeline_services(struct pipeline_turn *t, struct plan *plan, struct err *err);
+size_t pipeline_devices(const struct pipeline_turn *t);
 
 /* pipeline_plan.c */
 int pipeline_write(struct pipeline_turn *t, int engine, const struct pipeline_proposal *p,

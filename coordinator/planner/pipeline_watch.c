@@ -58,6 +58,27 @@ static int own_rules(const struct pipeline_turn *t, size_t i, struct stage_part 
     return 0;
 }
 
+/* Of a stage that answers requests: they wait as long as was promised, and no more than that many
+ * wait. */
+static int service_rules(const struct pipeline_turn *t, size_t i, struct stage_part *part,
+                         struct err *err)
+{
+    const struct stage_service *w = t->pipeline->stages[i].service;
+    const struct heft_schedule *s = pipeline_schedule(t);
+    double answer, queue;
+
+    if (!w)
+        return 0;
+    answer = fmax(w->wait_seconds + s->finish[i] - s->start[i], 0.001);
+    queue = fmax(w->arrivals_per_second * w->wait_seconds, 1);
+    return rule_add(&part->monitors, &part->monitors_count, part->stage, METRIC_LATENCY_P95_SECONDS,
+                    answer, PAGE_TIMES * answer, WINDOW_LEAST, err) &&
+                   rule_add(&part->monitors, &part->monitors_count, part->stage,
+                            METRIC_QUEUE_LENGTH, queue, PAGE_TIMES * queue, WINDOW_LEAST, err)
+               ? 0
+               : -1;
+}
+
 static int own_plan_rules(const struct pipeline_turn *t, struct pipeline_plan *p, struct err *err)
 {
     const struct pipeline_performance *f = t->pipeline->performance;
@@ -189,7 +210,7 @@ int pipeline_watch(struct pipeline_turn *t, const struct pipeline_proposal *p, s
     struct stage_part *parts = plan->pipeline->stages; /* still in the job's order */
 
     for (size_t i = 0; i < t->pipeline->stages_count; i++)
-        if (own_rules(t, i, &parts[i], err) < 0)
+        if (own_rules(t, i, &parts[i], err) < 0 || service_rules(t, i, &parts[i], err) < 0)
             return -1;
     if (own_plan_rules(t, plan->pipeline, err) < 0)
         return -1;
