@@ -234,9 +234,9 @@ static const struct field stage_service_fields[] = {
             "longest wait before a request is taken up"),
     ROW_F64(stage_service, wait_share, 0.5, 0.99999, "share", 0,
             "requests that wait no longer; default 0.95"),
-    ROW_F64(stage_service, arrival_cv2, 0, 1000, NULL, 0,
+    ROW_F64(stage_service, arrival_cv2, 0, 1000, "", 0,
             "squared variation of the times between requests; default 1, Poisson"),
-    ROW_F64(stage_service, service_cv2, 0, 1000, NULL, 0,
+    ROW_F64(stage_service, service_cv2, 0, 1000, "", 0,
             "squared variation of the times to answer; default 1; 0: always the same"),
     ROW_I64(stage_service, max_replicas, 1, 1000, "devices", 0, "that may answer"),
 };
@@ -277,7 +277,7 @@ static const struct field pipeline_cost_fields[] = {
     ROW_F64(pipeline_cost, price_per_kwh, 0, 1e+06, "per kWh", 0, "in a currency of your own"),
     ROW_F64(pipeline_cost, device_hour_price, 0, 1e+06, "per hour", 0,
             "wear of a device that the pipeline has"),
-    ROW_F64(pipeline_cost, max_price, 0, 1e+12, NULL, 0, "energy and wear together, once through"),
+    ROW_F64(pipeline_cost, max_price, 0, 1e+12, "", 0, "energy and wear together, once through"),
 };
 RECORD_DEFINE(pipeline_cost, "PipelineCost");
 

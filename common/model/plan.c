@@ -279,7 +279,7 @@ static const struct field pipeline_plan_fields[] = {
     ROW_F64(pipeline_plan, energy_wh, 0, 1e+12, "Wh", 0,
             "at the wall of the devices used, once through"),
     ROW_TEXT(pipeline_plan, energy_source, 512, 0, "where the watts come from"),
-    ROW_F64(pipeline_plan, price, 0, 1e+15, NULL, 0, "energy and wear by the job's prices"),
+    ROW_F64(pipeline_plan, price, 0, 1e+15, "", 0, "energy and wear by the job's prices"),
 };
 RECORD_DEFINE(pipeline_plan, "PipelinePlan");
 

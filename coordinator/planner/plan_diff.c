@@ -102,7 +102,8 @@ static void value_text(const struct field *f, const void *record, char out[VALUE
         break;
     case FIELD_F64:
         snprintf(number, sizeof number, "%.4g", *(const double *)at);
-        snprintf(out, VALUE_MAX, "%s%s%s", number, f->unit ? " " : "", f->unit ? f->unit : "");
+        snprintf(out, VALUE_MAX, "%s%s%s", number, f->unit && *f->unit ? " " : "",
+                 f->unit ? f->unit : "");
         break;
     case FIELD_BOOL:
         snprintf(out, VALUE_MAX, "%s", *(const int *)at == TRI_TRUE ? "true" : "false");
