@@ -35,7 +35,8 @@ class Docs(unittest.TestCase):
     def test_every_flag_of_the_readme_exists(self):
         helps = "".join(h.run(h.program(p), "--help").stdout for p in ("espalier", "espalier-agent",
                                                                        "espalier-coordinator"))
-        for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow"), ("predict",)):
+        for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow"), ("predict",),
+                        ("signature", "create"), ("signature", "export"), ("signature", "run")):
             helps += h.run(h.program("espalier"), "help", *command).stdout
         for script in ("deploy/service", "deploy/quickstart"):
             helps += h.run(os.path.join(h.TREE, script), "--help").stdout
