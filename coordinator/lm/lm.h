@@ -32,9 +32,9 @@ struct actor;
 struct lm;
 struct net;
 
-#define LM_RESPONSE_MAX                                                                \
-    (4 * 1024 * 1024)           /* bytes: some 100 times the longest answer we can use \
-                                 */
+/* bytes: some 100 times the longest answer we can use */
+#define LM_RESPONSE_MAX (4 * 1024 * 1024)
+
 #define LM_REQUESTS_MAX 64      /* submitted and not yet received; ERR_BUSY beyond */
 #define LM_PARALLEL 4           /* at once: what small servers have slots for; the others queue */
 #define LM_CONNECT_MS 5000      /* a local or near endpoint answers in milliseconds */
@@ -51,7 +51,6 @@ struct net;
 #define LM_SCHEMA_NAME_MAX 64      /* as the endpoints have it: letters, digits, _ and - */
 
 #define LM_CACHE_KEY_SIZE 65 /* bytes of a key with its NUL: SHA-256 in hexadecimal digits */
-#define LM_CACHE_RECORD_MAX (LM_RESPONSE_MAX + 65536)
 
 /* Answers that outlive the process: a pair of functions, called on the owner's thread from within
  * lm_submit and lm_receive. A key tells a question with all that may change its answer (address and
