@@ -21,8 +21,9 @@
 
 #define FAR_CHIP 0.05   /* another chip is as far as a quarter more of one bound */
 #define FAR_UNKNOWN 4.0 /* a bound that one of the two does not have: as far as seven times it */
-#define TABLE_HEAD "class | Macs | chip | memory GB | usable GB | GPU cores | TFLOP/s | GB/s"
-#define TABLE_FIT " | largest batch | best tokens/s"
+#define MAKER "Apple "
+#define TABLE_HEAD "class|Macs|Apple chip|memory GiB|usable GB|GPU cores|TFLOP/s|GB/s"
+#define TABLE_FIT "|largest batch|best tokens/s"
 #define TABLE_JOINED "a row of several classes gives what the weakest of them has\n"
 
 /* ---- one row ---- */
@@ -32,35 +33,37 @@ static void add_fit(struct buf *b, const struct class_summary *c)
     if (known_i64(c->configurations) && c->configurations == 0) {
         const char *why = c->constraint ? enum_name(&constraint_names, c->constraint) : NULL;
 
-        buf_addf(b, " | none fits: %s | -", why ? why : "unknown");
+        buf_addf(b, "|none fits: %s|-", why ? why : "unknown");
         return;
     }
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, prompt_whole(c->max_batch_size));
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, c->best_tokens_per_second);
 }
 
 static void add_row(struct buf *b, const struct fleet_row *r, bool fit)
 {
     const struct class_summary *c = &r->low;
+    bool maker =
+        c->chip && strncmp(c->chip, MAKER, sizeof MAKER - 1) == 0; /* the heading says it */
 
     prompt_name(b, c->client_class, CLASS_TEXT_MAX);
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, prompt_whole(c->devices));
-    buf_adds(b, " | ");
-    prompt_name(b, c->chip, CHIP_TEXT_MAX);
+    buf_addc(b, '|');
+    prompt_name(b, maker ? c->chip + sizeof MAKER - 1 : c->chip, CHIP_TEXT_MAX);
     if (r->classes > 1)
         buf_addf(b, "%s, %zu classes", r->chips ? " and others" : "", r->classes);
-    buf_adds(b, " | ");
-    prompt_number(b, prompt_scaled(c->memory_bytes, 1e9));
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
+    prompt_number(b, prompt_scaled(c->memory_bytes, 0x1p30));
+    buf_addc(b, '|');
     prompt_number(b, prompt_scaled(c->memory_limit_bytes, 1e9));
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, prompt_whole(c->gpu_cores));
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, c->gpu_flops / 1e12);
-    buf_adds(b, " | ");
+    buf_addc(b, '|');
     prompt_number(b, c->memory_bandwidth_bytes_per_s / 1e9);
     if (fit)
         add_fit(b, c);

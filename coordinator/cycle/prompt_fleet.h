@@ -1,6 +1,9 @@
 /* prompt_fleet.h - the fleet as a table for a prompt: a row per class, or per few classes.
  *
- * The length of the table follows the variety of the fleet, not its size. Where all classes would
+ * The length of the table follows the variety of the fleet, not its size: 8 kinds of Macs cost some
+ * 300 tokens, be they 8 or 1,000, where a JSON object per device costs 700 and 90,000
+ * (tests/interop, qwen's tokenizer). Columns have no blanks between them: before a digit a blank is
+ * a token. Where all classes would
  * cost more tokens than the budget (token_estimate.h) rows are joined, the two nearest first: by
  * usable memory, arithmetic and bandwidth on a scale of ratios, and by chip. A joined row gives the
  * lower of each bound, so that what fits it fits every class of it; classes that fit something and

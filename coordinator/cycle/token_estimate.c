@@ -10,6 +10,11 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 size_t token_estimate(const char *text, size_t len)
 {
     size_t tokens = 0, run = 0;
@@ -21,7 +26,7 @@ size_t token_estimate(const char *text, size_t len)
             continue;
         }
         run = 0;
-        tokens += text[i] != ' ';
+        tokens += text[i] != ' ' || (i + 1 < len && is_digit(text[i + 1]));
     }
     return tokens;
 }

@@ -17,9 +17,10 @@ static size_t estimate(const char *text)
 static void a_row_of_a_fleet(void **state)
 {
     (void)state;
-    /* c 1 | 4 | Apple(2) M 1 | 8 | 5 . 7 | 8 | 2 . 6 | 6 8 | 2 | 3 1 0, and a break */
-    assert_int_equal(estimate("c1 | 4 | Apple M1 | 8 | 5.7 | 8 | 2.6 | 68 | 2 | 310\n"),
-                     2 + 1 + 4 + 1 + 3 + 1 + 3 + 2 + 1 + 3 + 9 + 1);
+    /* c 1, 4, M 1, 8, 5 . 7, 8, 2 . 6, 6 8, 2, 3 1 0, nine bars and a break */
+    assert_int_equal(estimate("c1|4|M1|8|5.7|8|2.6|68|2|310\n"),
+                     2 + 1 + 2 + 1 + 3 + 1 + 3 + 2 + 1 + 3 + 9 + 1);
+    assert_int_equal(estimate("batch 2"), 2 + 1 + 1);
 }
 
 static void each_kind_of_sign(void **state)
