@@ -82,9 +82,10 @@ static void nearest(const struct federated_turn *t, const struct federated_solut
         struct fit_place place = federated_place(t->roster, t->own, i);
 
         if (p->out == OUT_DEADLINE || p->out == OUT_LINK)
-            deadline = fmin(deadline,
-                            fmax(p->fixed_seconds + (double)w->steps_min * p->fit.time.step_seconds,
-                                 p->upload_seconds / w->upload_share_max));
+            deadline = fmin(deadline, fmax(p->fixed_seconds +
+                                               (double)w->steps_min *
+                                                   federated_quickest_step(t->roster, t->own, i, p),
+                                           p->upload_seconds / w->upload_share_max));
         if (p->out == OUT_MEMORY)
             memory =
                 fmin(memory, fit_smallest(w, place.machine->backend, t->policy->activation_factor,

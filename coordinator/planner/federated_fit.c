@@ -45,7 +45,7 @@ int64_t fit_accumulation(const struct federated_want *w, int64_t batch)
 }
 
 /* The largest batch at or below `top` that makes up one update exactly. */
-static int64_t batch_below(const struct federated_want *w, int64_t top)
+int64_t fit_batch_below(const struct federated_want *w, int64_t top)
 {
     for (int64_t b = top < BATCH_MAX ? top : BATCH_MAX; b > 1; b--)
         if (w->effective_batch % b == 0)
@@ -125,7 +125,7 @@ static bool batch_fit(const struct fit_place *p, const struct fit_ask *ask, stru
     s->batch_size = 2;
     two = fit_peak(p, s);
     b = two > one ? (int64_t)fmin((p->room - one) / (two - one) + 1, (double)top - 1) : top - 1;
-    for (b = batch_below(p->want, b); b >= 1; b = batch_below(p->want, b - 1)) {
+    for (b = fit_batch_below(p->want, b); b >= 1; b = fit_batch_below(p->want, b - 1)) {
         if (try_batch(p, ask, b, s))
             return true;
         if (b == 1)
@@ -239,7 +239,7 @@ static int smaller_format(const struct federated_want *w, int format)
 static bool shrink_batch(const struct fit_place *p, const struct fit_ask *ask, int64_t top,
                          struct cost_setup *s)
 {
-    for (int64_t b = top;; b = batch_below(p->want, b / 2)) {
+    for (int64_t b = top;; b = fit_batch_below(p->want, b / 2)) {
         if (try_batch(p, ask, b, s))
             return true;
         if (b == 1)

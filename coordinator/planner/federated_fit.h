@@ -64,6 +64,9 @@ void fit_time(const struct fit_place *place, struct fit *f);
 /* The lengths that the planner tries: the wanted, three quarters of it, the shortest. */
 int fit_lengths(const struct federated_want *w, int64_t out[FIT_LENGTHS_MAX]);
 
+/* The largest micro-batch at or below `top` that makes up one update exactly; at least 1. */
+int64_t fit_batch_below(const struct federated_want *w, int64_t top);
+
 /* Micro-batches that make up one update; at most what a plan can carry. */
 int64_t fit_accumulation(const struct federated_want *w, int64_t batch);
 

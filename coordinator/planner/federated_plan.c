@@ -53,10 +53,10 @@ static int write_common(const struct federated_turn *t, struct plan *plan, struc
     if (t->aggregation == AGGREGATION_FEDPROX)
         f->proximal_mu = s->proximal_mu;
     if (t->want->method != FINE_TUNE_METHOD_FULL)
-        f->rank = s->rank;
+        f->rank = solution->rank_most;
     f->layers = s->layers;
     f->trainable_parameters = (int64_t)solution->parameters;
-    f->upload_format = s->upload_format;
+    f->upload_format = solution->best_link.format;
     f->rounds = t->want->rounds;
     f->deadline_seconds = solution->deadline_seconds;
     return federated_server_write(t, plan, err);

@@ -292,18 +292,27 @@ static void settle_strategy(struct note *n, const struct class_used *used,
     }
 }
 
-static void settle_plan(struct note *n, const struct federated_settings *s)
+/* Common values that no client's link allows. */
+static void settle_link(struct note *n)
+{
+    if (n->outcome == OUTCOME_USED && strcmp(n->used, n->proposed) != 0)
+        note_outcome(n, OUTCOME_REPAIRED, CONSTRAINT_LINK,
+                     "no client's link allows more within its share of the round");
+}
+
+static void settle_plan(struct note *n, const struct federated_settings *s,
+                        const struct federated_solution *solution)
 {
     char text[NUM_F64_TEXT_MAX];
 
     if (n->field == &federated_field_map[FF_RANK])
-        note_used(n, "%" PRId64, s->rank);
+        note_used(n, "%" PRId64, solution->rank_most);
     else if (n->field == &federated_field_map[FF_LAYERS])
         note_used(n, "%" PRId64, s->layers);
     else if (n->field == &federated_field_map[FF_MEMORY_SHARE])
         note_used(n, "%s", num_format_f64(s->memory_share, text));
     else if (n->field == &federated_field_map[FF_UPLOAD_FORMAT])
-        note_used(n, "%s", enum_name(&upload_format_names, s->upload_format));
+        note_used(n, "%s", enum_name(&upload_format_names, solution->best_link.format));
     else if (n->field == &federated_field_map[FF_LEARNING_RATE])
         note_used(n, "%s", num_format_f64(s->learning_rate, text));
     else if (n->field == &federated_field_map[FF_LR_SCHEDULE])
@@ -337,7 +346,10 @@ int federated_settle(const struct roster *r, const struct federated_settings *s,
             continue;
         }
         settle_strategy(n, used, s);
-        settle_plan(n, s);
+        settle_plan(n, s, solution);
+        if (n->field == &federated_field_map[FF_RANK] ||
+            n->field == &federated_field_map[FF_UPLOAD_FORMAT])
+            settle_link(n);
     }
     mem_free(used);
     return 0;

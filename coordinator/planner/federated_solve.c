@@ -201,38 +201,95 @@ int64_t solver_steps_at(const struct solver *v, const struct client_part *p, dou
     return n < p->steps_cap ? n : p->steps_cap;
 }
 
-/* A set-up that costs less time: one micro-batch per update, then shorter sequences. */
-static bool cheaper(struct solver *v, size_t i, struct client_part *part)
+/* The set-up of `part` at another micro-batch, one of which may be the whole update. */
+static bool try_cheaper(struct solver *v, size_t i, const struct fit_place *p, int64_t batch,
+                        bool single, struct client_part *try)
 {
-    struct fit_place p = federated_place(v->roster, v->settings, i);
-    struct client_part try = *part;
-    int64_t lengths[FIT_LENGTHS_MAX];
-    int n = fit_lengths(v->want, lengths);
+    struct cost_setup *s = &try->fit.setup;
 
-    for (int k = 0; k < n; k++) {
-        if (lengths[k] > part->fit.setup.sequence_length)
+    s->batch_size = batch;
+    s->grad_accumulation = single ? 1 : fit_accumulation(v->want, batch);
+    if (batch * s->grad_accumulation > p->batch_max)
+        return false;
+    fit_time(p, &try->fit);
+    if (try->fit.memory_bytes > p->room)
+        return false;
+    cap_steps(v, i, try);
+    try->steps = solver_steps_at(v, try, v->solution->horizon_seconds);
+    try->tokens = (double)try->steps * solver_useful_tokens(v, try);
+    return try->steps > 0;
+}
+
+/* At this length, of all micro-batches, with checkpoints and without where that is open: whatever
+ * trains most before the horizon. More memory allows more of them, so it never trains less. */
+static bool cheapest_at(struct solver *v, size_t i, int64_t length, const struct client_part *part,
+                        struct client_part *out)
+{
+    size_t k = v->roster->snapshot->clients[i].class_index;
+    const struct fit_ask *ask = &v->settings->classes[k].ask;
+    struct fit_place p = federated_place(v->roster, v->settings, i);
+    bool open = v->want->grad_checkpoint == TRI_UNKNOWN && ask->checkpoint == TRI_UNKNOWN;
+    int64_t top = known_i64(v->want->batch_size) ? v->want->batch_size : v->want->effective_batch;
+    bool found = false;
+
+    if (known_i64(ask->batch_size))
+        top = ask->batch_size;
+    for (int way = 0; way < 4; way++) {
+        bool other = way & 1, single = way & 2;
+
+        if ((other && !open) || (single && v->want->effective_stated))
             continue;
-        for (int single = 0; single < 2; single++) {
-            if (single && v->want->effective_stated)
-                continue;
-            try.fit = part->fit;
-            try.fit.setup.sequence_length = lengths[k];
-            if (single)
-                try.fit.setup.grad_accumulation = 1;
-            fit_time(&p, &try.fit);
-            cap_steps(v, i, &try);
-            if (try.fit.memory_bytes > p.room ||
-                solver_steps_at(v, &try, v->solution->horizon_seconds) == 0)
-                continue;
-            if (lengths[k] < part->fit.setup.sequence_length)
-                try.fit.why_sequence = CONSTRAINT_DEADLINE;
-            if (single && part->fit.setup.grad_accumulation > 1)
-                try.fit.why_accumulation = CONSTRAINT_DEADLINE;
-            *part = try;
-            return true;
+        for (int64_t b = top; b >= 1; b = b > 1 ? fit_batch_below(v->want, b - 1) : 0) {
+            struct client_part try = *part;
+
+            try.fit.setup.sequence_length = length;
+            try.fit.setup.grad_checkpoint = part->fit.setup.grad_checkpoint != other;
+            if (try_cheaper(v, i, &p, b, single, &try) && (!found || try.tokens > out->tokens)) {
+                *out = try;
+                found = true;
+            }
         }
     }
+    return found;
+}
+
+/* A set-up that costs less time: other micro-batches, then shorter sequences. */
+static bool cheaper(struct solver *v, size_t i, struct client_part *part)
+{
+    const struct cost_setup was = part->fit.setup;
+    int64_t lengths[FIT_LENGTHS_MAX];
+    int n = fit_lengths(v->want, lengths);
+    struct client_part best = *part;
+
+    for (int k = 0; k < n; k++) {
+        if (lengths[k] > was.sequence_length || !cheapest_at(v, i, lengths[k], part, &best))
+            continue;
+        if (lengths[k] < was.sequence_length)
+            best.fit.why_sequence = CONSTRAINT_DEADLINE;
+        if (best.fit.setup.batch_size != was.batch_size)
+            best.fit.why_batch = CONSTRAINT_DEADLINE;
+        if (best.fit.setup.grad_accumulation != was.grad_accumulation)
+            best.fit.why_accumulation = CONSTRAINT_DEADLINE;
+        *part = best;
+        return true;
+    }
     return false;
+}
+
+double federated_quickest_step(const struct roster *r, const struct federated_settings *s,
+                               size_t client, const struct client_part *p)
+{
+    struct fit_place place = federated_place(r, s, client);
+    const struct federated_want *w = place.want;
+    struct fit_ask ask = s->classes[r->snapshot->clients[client].class_index].ask;
+    struct fit f = p->fit;
+
+    if (!known_i64(ask.sequence_length))
+        f.setup.sequence_length = w->sequence_min;
+    if (!w->effective_stated)
+        f.setup.batch_size = f.setup.grad_accumulation = 1;
+    fit_time(&place, &f);
+    return fmin(f.time.step_seconds, p->fit.time.step_seconds);
 }
 
 static void finish_part(struct solver *v, size_t i, struct client_part *p)
@@ -301,6 +358,8 @@ static void sum_part(struct federated_solution *s, const struct client_part *p)
     s->steps_most = p->steps > s->steps_most ? p->steps : s->steps_most;
     s->rank_least = first || p->link.rank < s->rank_least ? p->link.rank : s->rank_least;
     s->rank_most = p->link.rank > s->rank_most ? p->link.rank : s->rank_most;
+    if (first || p->link.up_bytes > s->best_link.up_bytes)
+        s->best_link = p->link;
     s->top_k = s->top_k || p->link.top_k;
     s->quantised = s->quantised || cost_format_is_quantised(p->fit.setup.format);
     s->clients++;
@@ -331,29 +390,30 @@ static void sum_up(struct solver *v)
         s->goal_missed = s->tokens < v->want->token_goal;
 }
 
-static struct cost_setup trained_setup(const struct federated_want *w,
-                                       const struct federated_settings *s)
+/* Values that the client of the highest rank trains and sends. */
+static void count_parameters(struct solver *v)
 {
-    return (struct cost_setup){.format = w->formats[0],
+    const struct federated_want *w = v->want;
+    struct federated_solution *s = v->solution;
+    struct cost_setup setup = {.format = w->formats[0],
                                .method = w->method,
                                .targets = w->targets,
-                               .rank = s->rank,
-                               .layers = s->layers};
+                               .rank = s->clients > 0 ? s->rank_most : v->settings->rank,
+                               .layers = v->settings->layers};
+
+    s->parameters = cost_trainable(w->shape, &setup);
+    s->sent_parameters =
+        s->parameters * adapters_up_share(w->shape, w->targets, v->settings->adapters, w->strategy);
+    if (v->settings->adapters == ADAPTERS_FFA_LORA)
+        s->parameters = s->sent_parameters; /* A is frozen */
 }
 
 static int solve_into(struct solver *v, struct err *err)
 {
-    struct cost_setup setup = trained_setup(v->want, v->settings);
     const struct snapshot *s = v->roster->snapshot;
 
     v->solution->sampling_rate = 1;
     v->solution->selection_seed = UNKNOWN_I64;
-    v->solution->parameters = cost_trainable(v->want->shape, &setup);
-    v->solution->sent_parameters =
-        v->solution->parameters * adapters_up_share(v->want->shape, v->want->targets,
-                                                    v->settings->adapters, v->want->strategy);
-    if (v->settings->adapters == ADAPTERS_FFA_LORA)
-        v->solution->parameters = v->solution->sent_parameters; /* A is frozen */
     federated_link_options(v->want, v->settings, &v->links);
     v->solution->update_bytes = v->links.items[0].up_bytes;
     fit_classes(v);
@@ -366,6 +426,7 @@ static int solve_into(struct solver *v, struct err *err)
         finish_all(v); /* fewer clients may need longer for the goal, or less time without one */
     }
     sum_up(v);
+    count_parameters(v);
     return 0;
 }
 

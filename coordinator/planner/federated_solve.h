@@ -77,7 +77,8 @@ struct federated_solution {
     int64_t selection_seed; /* UNKNOWN_I64: nothing was drawn */
     int tier;               /* that was drawn */
     int64_t rank_least, rank_most;
-    bool top_k, quantised; /* some client's */
+    struct link_option best_link; /* the largest update that any client sends */
+    bool top_k, quantised;        /* some client's */
     double round_seconds, tokens, busy_seconds;
     int64_t steps_least, steps_most;
     bool goal_missed;
@@ -101,6 +102,11 @@ struct federated_settings *federated_choose(const struct roster *r, struct err *
 
 /* Clients that serve in one round, expected. */
 double federated_clients_per_round(const struct federated_solution *s);
+
+/* The shortest update that this client could be given: one sequence of the shortest length. What a
+ * nearest feasible deadline is reckoned from. */
+double federated_quickest_step(const struct roster *r, const struct federated_settings *s,
+                               size_t client, const struct client_part *p);
 
 /* Where a client stands in memory under these settings. */
 struct fit_place federated_place(const struct roster *r, const struct federated_settings *s,

@@ -114,16 +114,16 @@ static int out_link(const struct why *y, size_t client, char *text, size_t size)
     return CONSTRAINT_LINK;
 }
 
-static int out_deadline(const struct why *y, char *text, size_t size)
+static int out_deadline(const struct why *y, size_t client, char *text, size_t size)
 {
     int64_t steps = y->turn->want->steps_min;
-    double need = y->part->fixed_seconds + (double)steps * y->part->fit.time.step_seconds;
+    double step = federated_quickest_step(y->turn->roster, y->settings, client, y->part);
+    double need = y->part->fixed_seconds + (double)steps * step;
 
     snprintf(text, size,
-             "%" PRId64 " updates of %.1f s and %.1f s of transfers and warm-up need %.0f s, the "
-             "round has %.0f s; a deadline of %.0f s would let it in",
-             steps, y->part->fit.time.step_seconds, y->part->fixed_seconds, need,
-             y->solution->horizon_seconds, ceil(need));
+             "%" PRId64 " updates of at least %.1f s and %.1f s of transfers and warm-up need %.0f "
+             "s, the round has %.0f s; a deadline of %.0f s would let it in",
+             steps, step, y->part->fixed_seconds, need, y->solution->horizon_seconds, ceil(need));
     return CONSTRAINT_DEADLINE;
 }
 
@@ -172,7 +172,7 @@ static int why_out(struct why *y, size_t client)
         constraint = out_link(y, client, text, sizeof text);
         break;
     case OUT_DEADLINE:
-        constraint = out_deadline(y, text, sizeof text);
+        constraint = out_deadline(y, client, text, sizeof text);
         break;
     case OUT_SELECTION:
         out_selection(y, text, sizeof text);

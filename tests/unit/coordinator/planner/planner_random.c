@@ -8,10 +8,60 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define GIB 1073741824.0
 
 uint64_t current_seed;
+
+static int macs_most = MACS_MAX; /* of random_fleet */
+static jmp_buf *case_jump;       /* NULL: no case runs under cases_hold */
+static const char *case_what;
+
+void case_failed(const char *what)
+{
+    case_what = what;
+    if (case_jump)
+        longjmp(*case_jump, 1);
+    fail_msg("seed %llu: %s", (unsigned long long)current_seed, what);
+}
+
+/* What a failing case held is lost: the test ends there. */
+static bool case_holds(uint64_t seed, int macs, random_case_fn *fn, void *arg)
+{
+    jmp_buf here;
+    bool held = false;
+
+    current_seed = seed;
+    macs_most = macs;
+    case_jump = &here;
+    if (setjmp(here) == 0) {
+        fn(seed, arg);
+        held = true;
+    }
+    case_jump = NULL;
+    macs_most = MACS_MAX;
+    return held;
+}
+
+void cases_hold(uint64_t seeds, random_case_fn *fn, void *arg)
+{
+    const char *only = getenv("PLANNER_SEED"), *macs = getenv("PLANNER_MACS");
+    uint64_t first = only ? strtoull(only, NULL, 10) : 1;
+    int most = macs ? atoi(macs) : MACS_MAX;
+
+    for (uint64_t seed = first; seed <= (only ? first : seeds); seed++) {
+        int least = 1;
+
+        if (case_holds(seed, most, fn, arg))
+            continue;
+        while (least < most && case_holds(seed, least, fn, arg))
+            least++;
+        case_holds(seed, least, fn, arg); /* for its words */
+        fail_msg("seed %llu, shrunk to %d Macs at most: %s", (unsigned long long)seed, least,
+                 case_what);
+    }
+}
 
 struct snapshot *random_fleet(struct kit_random *r)
 {
@@ -32,6 +82,8 @@ struct snapshot *random_fleet(struct kit_random *r)
     char ids[MACS_MAX][24];
     size_t n = (size_t)kit_range(r, 1, MACS_MAX);
     struct snapshot *s;
+
+    n = n < (size_t)macs_most ? n : (size_t)macs_most;
 
     for (size_t i = 0; i < n; i++) {
         size_t k = (size_t)kit_range(r, 0, sizeof kinds / sizeof kinds[0] - 1);

@@ -8,11 +8,21 @@
 
 extern uint64_t current_seed; /* of the case at hand: printed when it fails */
 
-#define holds(condition)                                                             \
-    do {                                                                             \
-        if (!(condition))                                                            \
-            fail_msg("seed %llu: %s", (unsigned long long)current_seed, #condition); \
+#define holds(condition)             \
+    do {                             \
+        if (!(condition))            \
+            case_failed(#condition); \
     } while (0)
+
+/* Where a case runs under cases_hold, back to it; else the test fails, naming the seed. */
+void case_failed(const char *what);
+
+/* Runs the case of each seed from 1. Of one that fails, the smallest fleet with which it still does
+ * is sought, then the test fails naming seed, fleet and condition: run that alone with
+ * PLANNER_SEED=seed PLANNER_MACS=n. A case makes its fleet and its job from generators of their
+ * own, so that a smaller fleet leaves the job as it is. */
+typedef void random_case_fn(uint64_t seed, void *arg);
+void cases_hold(uint64_t seeds, random_case_fn *fn, void *arg);
 
 /* One to MACS_MAX devices: any chip, some unknown, some without Metal; hot, away, busy, half
  * unknown. */
