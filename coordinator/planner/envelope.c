@@ -120,19 +120,30 @@ bool envelope_next(const struct envelope *e, size_t class_index, size_t *cursor,
     return false;
 }
 
-/* How many powers of two fit in one row of the grid: peak memory is linear in the batch. */
+static bool power_fits(const struct fit_place *place, struct cost_setup *s, int power)
+{
+    s->batch_size = (int64_t)1 << power;
+    s->grad_accumulation = fit_accumulation(place->want, s->batch_size);
+    return fit_peak(place, s) <= place->room;
+}
+
+/* How many powers of two fit in one row of the grid: peak memory rises with the batch. */
 static int row_fits(const struct fit_place *place, struct cost_setup *s)
 {
-    int n = 0;
+    int low = 0, high = BATCHES; /* the first `low` fit, the one after `high` does not */
 
-    for (int i = 0; i < BATCHES; i++) {
-        s->batch_size = (int64_t)1 << i;
-        s->grad_accumulation = fit_accumulation(place->want, s->batch_size);
-        if (fit_peak(place, s) > place->room)
-            break;
-        n++;
+    if (!power_fits(place, s, 0))
+        return 0;
+    low = 1;
+    while (low < high) {
+        int mid = low + (high - low) / 2;
+
+        if (power_fits(place, s, mid))
+            low = mid + 1;
+        else
+            high = mid;
     }
-    return n;
+    return low;
 }
 
 /* The largest micro-batch, not only of the grid, at the wanted length and layers. */

@@ -40,6 +40,7 @@ static void turn_clear(struct federated_turn *t)
     federated_solution_free(t->own_solution);
     federated_solution_free(t->solution);
     roster_free(t->roster);
+    mem_free(t->memos);
 }
 
 /* "5 memory, 2 liveness": what left clients out, most frequent words first come by constraint. */
@@ -216,6 +217,10 @@ int federated_verify(const struct snapshot *s, const struct job *job, const stru
         federated_server_buffer(&t, err) < 0)
         goto out;
     federated_server_weigh(&t);
+    if (!(t.memos = mem_calloc(s->classes_count + 1, sizeof *t.memos))) {
+        err_set(err, ERR_NOMEM, "reasons of %zu classes", s->classes_count);
+        goto out;
+    }
     if (!(plan = plan_new(err)) || federated_write(&t, (int)engine, plan, err) < 0)
         goto out;
     *out = plan;

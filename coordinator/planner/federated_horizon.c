@@ -13,24 +13,48 @@
 #include <math.h>
 #include <string.h>
 
-#define BISECTIONS 80 /* halves a year to under a nanosecond */
+#define PRECISION 1e-10 /* of T*: under a microsecond of an hour */
 
-/* At this horizon the goal is reached, by enough clients for the round to count. */
-static bool goal_reached(const struct solver *v, double horizon)
+struct goal {
+    const struct solver *v;
+    struct goal_row *rows;
+    size_t count;
+};
+
+static void goal_rows(struct goal *g)
 {
-    double rate = v->solution->sampling_rate, tokens = 0;
-    int64_t clients = 0, needed = v->want->min_clients;
+    const struct solver *v = g->v;
 
-    if (known_i64(v->want->min_reports) && v->want->min_reports > needed)
-        needed = v->want->min_reports;
     for (size_t i = 0; i < v->roster->snapshot->clients_count; i++) {
         const struct client_part *p = &v->solution->parts[i];
-        int64_t steps = p->out == CLIENT_IN ? solver_steps_at(v, p, horizon) : 0;
 
-        clients += steps > 0;
-        tokens += (double)steps * solver_useful_tokens(v, p);
+        if (p->out == CLIENT_IN)
+            g->rows[g->count++] = (struct goal_row){p->upload_seconds / v->want->upload_share_max,
+                                                    p->fixed_seconds, p->fit.time.step_seconds,
+                                                    solver_useful_tokens(v, p), p->steps_cap};
     }
-    return tokens * rate >= v->want->token_goal && (double)clients * rate >= (double)needed;
+}
+
+/* At this horizon the goal is reached, by enough clients for the round to count. */
+static bool goal_reached(const struct goal *g, double horizon)
+{
+    const struct federated_want *w = g->v->want;
+    double rate = g->v->solution->sampling_rate, tokens = 0;
+    int64_t clients = 0, needed = w->min_clients;
+
+    if (known_i64(w->min_reports) && w->min_reports > needed)
+        needed = w->min_reports;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct goal_row *r = &g->rows[i];
+        int64_t n = r->earliest > horizon ? 0 : cost_steps_within(horizon, r->fixed, r->step);
+
+        if (n < w->steps_min)
+            continue;
+        clients++;
+        tokens += (double)(n < r->cap ? n : r->cap) * r->tokens;
+    }
+    return tokens * rate >= w->token_goal * g->v->goal_scale &&
+           (double)clients * rate >= (double)needed;
 }
 
 /* When this client has done `steps`, and its upload is a small enough share. */
@@ -74,6 +98,7 @@ static double horizon_default(const struct solver *v)
  * which all have done what they can. */
 static double horizon_goal(struct solver *v)
 {
+    struct goal g = {.v = v, .rows = v->goal_rows};
     double low = 0, high = 0;
 
     for (size_t i = 0; i < v->roster->snapshot->clients_count; i++) {
@@ -82,13 +107,12 @@ static double horizon_goal(struct solver *v)
         if (p->out == CLIENT_IN)
             high = fmax(high, horizon_for(v, p, p->steps_cap));
     }
-    v->solution->goal_missed = !goal_reached(v, high);
-    for (int i = 0; i < BISECTIONS && !v->solution->goal_missed; i++) {
+    goal_rows(&g);
+    v->solution->goal_missed = !goal_reached(&g, high);
+    while (!v->solution->goal_missed && high - low > PRECISION * high) {
         double mid = low + (high - low) / 2;
 
-        if (mid <= low || mid >= high)
-            break; /* no number between them */
-        if (goal_reached(v, mid))
+        if (goal_reached(&g, mid))
             high = mid;
         else
             low = mid;

@@ -201,6 +201,22 @@ int64_t solver_steps_at(const struct solver *v, const struct client_part *p, dou
     return n < p->steps_cap ? n : p->steps_cap;
 }
 
+double federated_quickest_step(const struct roster *r, const struct federated_settings *s,
+                               size_t client, const struct client_part *p)
+{
+    struct fit_place place = federated_place(r, s, client);
+    const struct federated_want *w = place.want;
+    struct fit_ask ask = s->classes[r->snapshot->clients[client].class_index].ask;
+    struct fit f = p->fit;
+
+    if (!known_i64(ask.sequence_length))
+        f.setup.sequence_length = w->sequence_min;
+    if (!w->effective_stated)
+        f.setup.batch_size = f.setup.grad_accumulation = 1;
+    fit_time(&place, &f);
+    return fmin(f.time.step_seconds, p->fit.time.step_seconds);
+}
+
 /* The set-up of `part` at another micro-batch, one of which may be the whole update. */
 static bool try_cheaper(struct solver *v, size_t i, const struct fit_place *p, int64_t batch,
                         bool single, struct client_part *try)
@@ -253,6 +269,18 @@ static bool cheapest_at(struct solver *v, size_t i, int64_t length, const struct
     return found;
 }
 
+/* Not even the class's shortest update fits: nothing need be tried. */
+static bool hopeless(struct solver *v, size_t i, const struct client_part *part)
+{
+    double *quickest = &v->class_quickest[v->roster->snapshot->clients[i].class_index];
+    double horizon = v->solution->horizon_seconds;
+
+    if (!(*quickest > 0)) /* less a little, since the set-ups of members may differ */
+        *quickest = 0.5 * federated_quickest_step(v->roster, v->settings, i, part);
+    return part->fixed_seconds + (double)v->want->steps_min * *quickest > horizon ||
+           part->upload_seconds > v->want->upload_share_max * horizon;
+}
+
 /* A set-up that costs less time: other micro-batches, then shorter sequences. */
 static bool cheaper(struct solver *v, size_t i, struct client_part *part)
 {
@@ -261,6 +289,8 @@ static bool cheaper(struct solver *v, size_t i, struct client_part *part)
     int n = fit_lengths(v->want, lengths);
     struct client_part best = *part;
 
+    if (hopeless(v, i, part))
+        return false;
     for (int k = 0; k < n; k++) {
         if (lengths[k] > was.sequence_length || !cheapest_at(v, i, lengths[k], part, &best))
             continue;
@@ -274,22 +304,6 @@ static bool cheaper(struct solver *v, size_t i, struct client_part *part)
         return true;
     }
     return false;
-}
-
-double federated_quickest_step(const struct roster *r, const struct federated_settings *s,
-                               size_t client, const struct client_part *p)
-{
-    struct fit_place place = federated_place(r, s, client);
-    const struct federated_want *w = place.want;
-    struct fit_ask ask = s->classes[r->snapshot->clients[client].class_index].ask;
-    struct fit f = p->fit;
-
-    if (!known_i64(ask.sequence_length))
-        f.setup.sequence_length = w->sequence_min;
-    if (!w->effective_stated)
-        f.setup.batch_size = f.setup.grad_accumulation = 1;
-    fit_time(&place, &f);
-    return fmin(f.time.step_seconds, p->fit.time.step_seconds);
 }
 
 static void finish_part(struct solver *v, size_t i, struct client_part *p)
@@ -408,6 +422,21 @@ static void count_parameters(struct solver *v)
         s->parameters = s->sent_parameters; /* A is frozen */
 }
 
+/* Before some are selected everybody is looked at: a round long enough for those that will be. */
+static double scale_before_selection(const struct solver *v)
+{
+    const struct federated_want *w = v->want;
+    int64_t in = 0;
+
+    if (w->selection == SELECTION_ALL)
+        return 1;
+    for (size_t i = 0; i < v->roster->snapshot->clients_count; i++)
+        in += v->solution->parts[i].out == CLIENT_IN;
+    if (in == 0)
+        return 1;
+    return (double)in / (double)cost_over_selection(w->clients_wanted, w->dropout_rate, in);
+}
+
 static int solve_into(struct solver *v, struct err *err)
 {
     const struct snapshot *s = v->roster->snapshot;
@@ -419,7 +448,9 @@ static int solve_into(struct solver *v, struct err *err)
     fit_classes(v);
     for (size_t i = 0; i < s->clients_count; i++)
         start_part(v, i, &v->solution->parts[i]);
+    v->goal_scale = scale_before_selection(v);
     finish_all(v);
+    v->goal_scale = 1;
     if (v->want->selection != SELECTION_ALL) {
         if (solver_select(v, err) < 0)
             return -1;
@@ -440,15 +471,21 @@ struct federated_solution *federated_solve(const struct roster *r,
     v.class_fits = mem_calloc(r->snapshot->classes_count + 1, sizeof *v.class_fits);
     v.class_fits_any = mem_calloc(r->snapshot->classes_count + 1, sizeof *v.class_fits_any);
     v.class_horizon = mem_calloc(r->snapshot->classes_count + 1, sizeof *v.class_horizon);
+    v.class_quickest = mem_calloc(r->snapshot->classes_count + 1, sizeof *v.class_quickest);
+    if (known_f64(v.want->token_goal))
+        v.goal_rows = mem_calloc(r->snapshot->clients_count + 1, sizeof *v.goal_rows);
     if (v.solution)
         v.solution->parts = mem_calloc(r->snapshot->clients_count + 1, sizeof *v.solution->parts);
-    if (!v.solution || !v.class_fits || !v.class_fits_any || !v.class_horizon || !v.solution->parts)
+    if (!v.solution || !v.class_fits || !v.class_fits_any || !v.class_horizon ||
+        !v.class_quickest || !v.solution->parts || (known_f64(v.want->token_goal) && !v.goal_rows))
         err_set(err, ERR_NOMEM, "plan of %zu clients", r->snapshot->clients_count);
     else
         rc = solve_into(&v, err);
     mem_free(v.class_fits);
     mem_free(v.class_fits_any);
     mem_free(v.class_horizon);
+    mem_free(v.class_quickest);
+    mem_free(v.goal_rows);
     if (rc < 0) {
         federated_solution_free(v.solution);
         return NULL;

@@ -21,6 +21,13 @@ struct plan;
 struct policy;
 struct roster;
 
+/* What was said of a client, for those of its class that are alike: which one, and where its
+ * reasons on set-up, rate and link end. */
+struct why_memo {
+    size_t client_plus_1; /* 0: none */
+    size_t setup_end, rate_end, link_end;
+};
+
 struct federated_turn {
     const struct snapshot *snapshot;
     const struct envelope *envelope;
@@ -38,6 +45,7 @@ struct federated_turn {
     struct buffered buffered;                               /* under fedbuff */
     bool examples_known;                                    /* of all clients that take part */
     double mass, effective_steps;                           /* what weights are shares of */
+    struct why_memo *memos;                                 /* per class */
     char replaced[200]; /* why the proposal's plan was not taken; "": it was */
 };
 

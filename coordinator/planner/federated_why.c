@@ -2,6 +2,7 @@
 #include "coordinator/planner/federated_turn.h"
 
 #include "common/core/err.h"
+#include "common/core/mem.h"
 #include "common/core/num.h"
 #include "common/core/unknown.h"
 #include "common/model/enums.h"
@@ -18,6 +19,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct why {
     const struct federated_turn *turn;
@@ -30,11 +32,31 @@ struct why {
     int rc;
 };
 
+#define REASONS_ROOM 16 /* a power of two, as records_add wants; 15 are said at most */
+
 #define BYTES(name) char name[NUM_BYTES_TEXT_MAX]
 
 static const char *bytes(double v, char out[NUM_BYTES_TEXT_MAX])
 {
     return num_format_bytes(v > 0 ? (int64_t)ceil(v) : 0, out);
+}
+
+/* In a block made for all of a client's reasons at once: growing it one by one would cost more than
+ * the reasons themselves. */
+static struct reason *add_reason(struct why *y)
+{
+    struct assignment *a = y->a;
+    struct reason *r;
+
+    if (a->reasons_count >= REASONS_ROOM)
+        return records_add(&reason_type, &a->reasons, &a->reasons_count, y->err);
+    if (!a->reasons && !(a->reasons = mem_calloc(REASONS_ROOM, sizeof *a->reasons))) {
+        err_set(y->err, ERR_NOMEM, "reasons of a client");
+        return NULL;
+    }
+    r = &a->reasons[a->reasons_count++];
+    record_init(&reason_type, r);
+    return r;
 }
 
 static void say(struct why *y, const char *field, int constraint, const char *value,
@@ -52,7 +74,7 @@ static void say(struct why *y, const char *field, int constraint, const char *va
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    r = records_add(&reason_type, &y->a->reasons, &y->a->reasons_count, y->err);
+    r = add_reason(y);
     if (!r || text_set(&r->field, field, y->err) < 0 || text_set(&r->value, value, y->err) < 0 ||
         text_set(&r->text, text, y->err) < 0) {
         y->rc = -1;
@@ -356,12 +378,12 @@ static void why_steps(struct why *y)
             p->round_seconds, y->solution->horizon_seconds);
 }
 
-static void why_rest(struct why *y, size_t client)
+static void why_rate(struct why *y, size_t client)
 {
     const struct federated_turn *t = y->turn;
     const struct federated_want *w = t->want;
     char value[NUM_F64_TEXT_MAX];
-    BYTES(update);
+    BYTES(limit);
 
     say(y, "training.learning_rate", w->learning_rate_stated ? CONSTRAINT_RULE : CONSTRAINT_NONE,
         num_format_f64(y->settings->learning_rate, value), "%s",
@@ -373,7 +395,16 @@ static void why_rest(struct why *y, size_t client)
             : "2e-4 over the LoRA scale, as mlx-lm's defaults pair");
     say(y, "training.memory_limit_bytes", CONSTRAINT_MEMORY, number((int64_t)y->place.room, value),
         "%.3g of %s: %s", y->settings->memory_share,
-        bytes((double)t->roster->clients[client].limit_bytes, update), y->a->memory_limit_source);
+        bytes((double)t->roster->clients[client].limit_bytes, limit), y->a->memory_limit_source);
+}
+
+static void why_link(struct why *y, size_t client)
+{
+    const struct federated_turn *t = y->turn;
+    const struct federated_want *w = t->want;
+    char value[NUM_F64_TEXT_MAX];
+    BYTES(update);
+
     say(y, "training.deadline_seconds",
         known_f64(w->deadline) ? CONSTRAINT_DEADLINE : CONSTRAINT_NONE,
         num_format_f64(y->solution->deadline_seconds, value),
@@ -391,6 +422,14 @@ static void why_rest(struct why *y, size_t client)
         bytes(y->part->link.up_bytes, update), y->part->upload_seconds,
         t->roster->clients[client].up_bps / 1e6,
         w->upload_share_max * y->solution->horizon_seconds);
+}
+
+static void why_server(struct why *y)
+{
+    const struct federated_turn *t = y->turn;
+    const struct federated_want *w = t->want;
+    char value[NUM_F64_TEXT_MAX];
+
     if (w->method != FINE_TUNE_METHOD_FULL)
         say(y, "training.adapters", CONSTRAINT_NONE, enum_name(&adapters_names, t->adapters), "%s",
             t->adapters_why);
@@ -400,6 +439,69 @@ static void why_rest(struct why *y, size_t client)
             "keeps epsilon %.4g of %.4g after %" PRId64 " rounds at delta %.3g, reckoned with "
             "%.3g of the clients in each",
             t->epsilon_spent, w->epsilon, w->rounds, w->delta, t->accounted_rate);
+}
+
+/* Is what was said of another client of the class true of this one too? */
+static bool alike(const struct why *y, size_t client, size_t other)
+{
+    const struct roster_client *a = &y->turn->roster->clients[client];
+    const struct roster_client *b = &y->turn->roster->clients[other];
+    const struct client_part *p = &y->solution->parts[other];
+
+    return a->limit_bytes == b->limit_bytes && a->examples == b->examples &&
+           y->part->link.rank == y->settings->rank && p->link.rank == y->settings->rank &&
+           memcmp(&y->part->fit, &p->fit, sizeof p->fit) == 0;
+}
+
+static void copy_reasons(struct why *y, const struct assignment *from, size_t first, size_t end)
+{
+    for (size_t i = first; y->rc == 0 && i < end; i++) {
+        const struct reason *r = &from->reasons[i];
+        struct reason *copy = add_reason(y);
+
+        if (!copy || text_set(&copy->field, r->field, y->err) < 0 ||
+            text_set(&copy->value, r->value, y->err) < 0 ||
+            text_set(&copy->text, r->text, y->err) < 0)
+            y->rc = -1;
+        else
+            copy->constraint = r->constraint;
+    }
+}
+
+/* What follows from class and set-up alone is said once and copied for those that are alike. */
+static void say_fields(struct why *y, size_t client)
+{
+    size_t k = y->turn->snapshot->clients[client].class_index;
+    struct why_memo *m = &y->turn->memos[k];
+    const struct assignment *from = NULL;
+    size_t other = m->client_plus_1 - 1;
+
+    if (m->client_plus_1 && alike(y, client, other))
+        from = y->a - (client - other); /* assignments stand in the clients' order */
+    if (from) {
+        copy_reasons(y, from, 1, m->setup_end);
+    } else {
+        why_format(y);
+        why_common(y);
+        why_batch(y);
+        why_length(y);
+        m->setup_end = y->a->reasons_count;
+    }
+    why_steps(y);
+    if (from) {
+        copy_reasons(y, from, m->setup_end + 1, m->rate_end);
+    } else {
+        why_rate(y, client);
+        m->rate_end = y->a->reasons_count;
+    }
+    why_link(y, client);
+    if (from) {
+        copy_reasons(y, from, m->link_end, from->reasons_count);
+    } else {
+        m->link_end = y->a->reasons_count;
+        why_server(y);
+        m->client_plus_1 = client + 1;
+    }
 }
 
 static int why_in(struct why *y, size_t client)
@@ -419,12 +521,7 @@ static int why_in(struct why *y, size_t client)
         "the job's rules allow it, %s fit the %s it may fill, and %" PRId64
         " updates fit the round",
         need, room, p->steps);
-    why_format(y);
-    why_common(y);
-    why_batch(y);
-    why_length(y);
-    why_steps(y);
-    why_rest(y, client);
+    say_fields(y, client);
     return y->rc;
 }
 
