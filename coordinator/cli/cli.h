@@ -138,6 +138,7 @@ int cmd_plan_why(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_cancel(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_check(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_diff(struct cli *c, const char *const *words, size_t count);
+int cmd_plan_envelope(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_simulate(struct cli *c, const char *const *words, size_t count);
 int cmd_plan_watch(struct cli *c, const char *const *words, size_t count);
 int cmd_signature_list(struct cli *c, const char *const *words, size_t count);

@@ -66,6 +66,12 @@ static const char plan_diff_text[] =
     "then what changed for each stage and client, field by field, with the reason that the second "
     "plan gives. Clients that changed alike are one line.";
 
+static const char envelope_text[] =
+    "Per class of devices: how many configurations of the grid (format, checkpointing, layers, "
+    "length, micro-batch) fit, the largest batch, the fastest, and what binds a class of which none "
+    "does. With --device the configurations of its class, each with memory, step time and tokens/s, "
+    "then those that do not fit, with what binds them.";
+
 static const char simulate_text[] =
     "Plays the job's rounds on the coordinator's fleet, or without a coordinator on the machine "
     "files of --fleet or on --synthetic made-up Macs, by the plan and by what people do without "
@@ -170,6 +176,8 @@ const struct command commands[] = {
      plan_check_text, ASKING | GIVEN, 2, 2, cmd_plan_check},
     {"plan diff", "A B", "what changed from one plan to another", plan_diff_text, ASKING, 2, 2,
      cmd_plan_diff},
+    {"plan envelope", "JOB.json", "what each class of Macs can do for a job, and what not",
+     envelope_text, ASKING | GIVEN | BIT(DEVICE), 1, 1, cmd_plan_envelope},
     {"plan simulate", "JOB.json", "play a job's rounds, against what people do without a plan",
      simulate_text, ASKING | PLAYING, 1, 1, cmd_plan_simulate},
     {"plan watch", "ID", "watch a plan's deliveries", watch_text, ASKING, 1, 1, cmd_plan_watch},

@@ -90,6 +90,21 @@ static size_t grid_cells(const struct envelope *e)
            BATCHES;
 }
 
+static void configuration_of(const struct fit_place *place, struct fit *f,
+                             struct configuration *out)
+{
+    fit_time(place, f);
+    *out = (struct configuration){.model_format = f->setup.format,
+                                  .grad_checkpoint = f->setup.grad_checkpoint,
+                                  .layers = f->setup.layers,
+                                  .sequence_length = f->setup.sequence_length,
+                                  .batch_size = f->setup.batch_size,
+                                  .grad_accumulation = f->setup.grad_accumulation,
+                                  .memory_bytes = (int64_t)f->memory_bytes,
+                                  .step_seconds = f->time.step_seconds,
+                                  .tokens_per_second = f->time.tokens_per_second};
+}
+
 bool envelope_next(const struct envelope *e, size_t class_index, size_t *cursor,
                    struct configuration *out)
 {
@@ -105,16 +120,7 @@ bool envelope_next(const struct envelope *e, size_t class_index, size_t *cursor,
             *cursor = (cell / BATCHES + 1) * BATCHES; /* no larger batch fits either */
             continue;
         }
-        fit_time(&place, &f);
-        *out = (struct configuration){.model_format = f.setup.format,
-                                      .grad_checkpoint = f.setup.grad_checkpoint,
-                                      .layers = f.setup.layers,
-                                      .sequence_length = f.setup.sequence_length,
-                                      .batch_size = f.setup.batch_size,
-                                      .grad_accumulation = f.setup.grad_accumulation,
-                                      .memory_bytes = (int64_t)f.memory_bytes,
-                                      .step_seconds = f.time.step_seconds,
-                                      .tokens_per_second = f.time.tokens_per_second};
+        configuration_of(&place, &f, out);
         return true;
     }
     return false;
@@ -144,6 +150,27 @@ static int row_fits(const struct fit_place *place, struct cost_setup *s)
             high = mid;
     }
     return low;
+}
+
+bool envelope_next_over(const struct envelope *e, size_t class_index, size_t *cursor,
+                        struct configuration *out)
+{
+    const struct machine *m = &e->classes[class_index].machine;
+    size_t rows = grid_cells(e) / BATCHES;
+
+    while (*cursor < rows) {
+        struct fit f = {.setup = setup_at(e, (*cursor)++ * BATCHES)};
+        struct fit_place place = place_of(e, m, f.setup.layers);
+        int fits = row_fits(&place, &f.setup);
+
+        if (fits == BATCHES)
+            continue;
+        f.setup.batch_size = (int64_t)1 << fits;
+        f.setup.grad_accumulation = fit_accumulation(e->want, f.setup.batch_size);
+        configuration_of(&place, &f, out);
+        return true;
+    }
+    return false;
 }
 
 /* The largest micro-batch, not only of the grid, at the wanted length and layers. */

@@ -57,6 +57,12 @@ const char *envelope_refusal(const struct envelope *e, size_t class_index);
 bool envelope_next(const struct envelope *e, size_t class_index, size_t *cursor,
                    struct configuration *out);
 
+/* Of each row of the grid in turn (a format, with or without checkpointing, layers, length) the
+ * smallest batch that does not fit, where one of the grid does not. Its times are what they would
+ * be. Start with *cursor 0; false at the end. */
+bool envelope_next_over(const struct envelope *e, size_t class_index, size_t *cursor,
+                        struct configuration *out);
+
 /* Parts that the rest of the planner works with. */
 const struct policy *envelope_policy(const struct envelope *e);
 const struct federated_want *envelope_want(const struct envelope *e);

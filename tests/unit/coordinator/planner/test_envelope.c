@@ -1,6 +1,7 @@
 /* test_envelope.c - the configurations of each class: all of them fit, none that fits is missing.
  */
 #include "coordinator/planner/envelope.h"
+#include "coordinator/planner/envelope_list.h"
 
 #include "planner_kit.h"
 
@@ -130,6 +131,41 @@ static void building_survives_lost_memory(void **state)
     snapshot_unref(s);
 }
 
+/* Each row of the grid is either whole, or has its first batch that does not fit. */
+static void what_does_not_fit_is_listed_too(void **state)
+{
+    struct snapshot *s = kit_fleet_mixed();
+    struct job *j = kit_job(KIT_LLAMA_8B);
+    struct policy policy = policy_default();
+    struct envelope *e = envelope_build(s, j, &policy, NULL);
+
+    (void)state;
+    for (size_t k = 0; k < 4; k++) {
+        struct envelope_list *list = envelope_list_make(e, k, true, NULL);
+        const struct listed_class *c = &list->classes[0];
+        int64_t fit = 0, over = 0;
+
+        assert_int_equal(list->classes_count, 1);
+        assert_int_equal(record_check(&envelope_list_type, list, NULL), 0);
+        for (size_t i = 0; i < c->configurations_count; i++) {
+            const struct listed_configuration *f = &c->configurations[i];
+            bool fits = f->fits == TRI_TRUE;
+
+            fit += fits;
+            over += !fits;
+            assert_true(fits == (f->memory_bytes <= c->room_bytes));
+            assert_int_equal(f->constraint, fits ? CONSTRAINT_NONE : CONSTRAINT_MEMORY);
+            assert_true(f->step_seconds > 0 && f->tokens_per_second > 0);
+        }
+        assert_int_equal(fit, c->summary->configurations);
+        assert_true(over > 0);
+        envelope_list_free(list);
+    }
+    envelope_free(e);
+    job_free(j);
+    snapshot_unref(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_job_without_shape_is_refused),
         cmocka_unit_test(a_model_with_experts_is_refused),
         cmocka_unit_test(building_survives_lost_memory),
+        cmocka_unit_test(what_does_not_fit_is_listed_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
