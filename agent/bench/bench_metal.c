@@ -20,8 +20,7 @@
 #define SIMD_WIDTH 32
 #define COPY_ITEM 16 /* bytes: a float4 for each thread */
 #define COPY_GROUP 256
-#define BATCH_SECONDS 0.05 /* of a command buffer: long against its start, short against the stop \
-                            */
+#define BATCH_SECONDS 0.05 /* of a command buffer: long against its start */
 #define BATCH_MAX 1024     /* dispatches in one */
 #define STORAGE_PRIVATE 32 /* MTLResourceStorageModePrivate: the GPU's alone */
 #define STATUS_COMPLETED 4 /* MTLCommandBufferStatusCompleted */
