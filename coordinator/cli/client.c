@@ -39,6 +39,7 @@ struct asking {
     int64_t deadline_ms, connect_ms, send_ms; /* monotonic; send_ms: when to send it, 0 once sent */
     uint64_t connected;                       /* connections that there were when it was sent */
     int others;                               /* answers to other requests that were passed over */
+    struct response *busy; /* the last answer, where it was "busy": time may be up before another */
 };
 
 struct client *client_new(const struct place *place, struct err *err)
@@ -157,11 +158,16 @@ static int take_message(struct asking *a, const struct net_message *m, struct re
         if (a->call->progress)
             a->call->progress(a->call->arg, message->progress->text);
     } else if (message->response && is_my_response(a, message->response)) {
+        struct response **kept = &a->busy;
+
+        response_free(a->busy);
+        a->busy = NULL;
         if (!ask_again(a, message->response, clock_mono_ms())) {
-            *out = message->response;
-            message->response = NULL;
+            kept = out;
             rc = 1;
         }
+        *kept = message->response;
+        message->response = NULL;
     } else {
         a->others++;
     }
@@ -221,6 +227,11 @@ static int wait_answer(struct client *c, struct asking *a, struct response **out
         }
         if (rc < 0)
             return err_set(err, ERR_CANCELLED, "the connection was closed");
+        if (now >= a->deadline_ms && a->busy) { /* its last word */
+            *out = a->busy;
+            a->busy = NULL;
+            return 0;
+        }
         if (now >= a->deadline_ms)
             return c->place.local || net_socket_is_connected(c->socket) ? not_answered(c, a, err)
                                                                         : not_connected(c, err);
@@ -248,6 +259,7 @@ int client_ask(struct client *c, struct request *request, const struct client_ca
         wire_encode(&request_type, request, &a.bytes, &a.len, err) < 0)
         return -1;
     rc = wait_answer(c, &a, out, err);
+    response_free(a.busy);
     mem_free(a.bytes);
     return rc;
 }

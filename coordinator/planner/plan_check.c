@@ -34,6 +34,10 @@ static int verified(const struct snapshot *s, const struct job *job, const struc
     struct envelope *e;
     int rc;
 
+    if (!job->pipeline && !job->federated)
+        return err_set(err, ERR_INVALID,
+                       "wanted a federated or a pipeline job: one Mac's job has "
+                       "no proposal to check against a fleet");
     if (job->pipeline)
         return pipeline_verify(s, job, policy, engine, p ? p->pipeline : NULL, out, err);
     if (!job->federated)

@@ -36,7 +36,8 @@ class Docs(unittest.TestCase):
         helps = "".join(h.run(h.program(p), "--help").stdout for p in ("espalier", "espalier-agent",
                                                                        "espalier-coordinator"))
         for command in (("plan", "federated"), ("plan", "show"), ("devices", "allow"), ("predict",),
-                        ("signature", "create"), ("signature", "export"), ("signature", "run")):
+                        ("signature", "create"), ("signature", "export"), ("signature", "run"),
+                        ("plan", "simulate")):
             helps += h.run(h.program("espalier"), "help", *command).stdout
         for script in ("deploy/service", "deploy/quickstart"):
             helps += h.run(os.path.join(h.TREE, script), "--help").stdout

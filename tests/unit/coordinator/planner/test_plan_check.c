@@ -153,6 +153,10 @@ static void no_plan_at_all_is_no_check(void **state)
     assert_int_equal(plan_check(s, j, &policy, p, &c, &err), -1);
     assert_int_equal(err.code, ERR_INFEASIBLE);
     assert_null(c);
+    pipeline_job_free(j->pipeline); /* the job of one Mac has neither */
+    j->pipeline = NULL;
+    assert_int_equal(plan_check(s, j, &policy, p, &c, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
     proposal_free(p);
     job_free(j);
     snapshot_unref(s);
