@@ -3,8 +3,9 @@
  * Families: llama (with all that call themselves so), mistral, qwen2, qwen3, gemma, gemma2,
  * gemma3_text, phi3, smollm3, granite, cohere, cohere2; with experts mixtral, qwen2_moe, qwen3_moe
  * (every block alike) and gpt_oss. Others are refused by name: a shape that is guessed would be
- * planned with the wrong memory. A config of a model with images is read through its text_config: only the
- * language part is counted. Keys that do not touch the shape are the file's own business. */
+ * planned with the wrong memory. A config of a model with images is read through its text_config:
+ * only the language part is counted. Keys that do not touch the shape are the file's own business.
+ */
 #ifndef COMMON_DOCUMENT_MODEL_SHAPE_H
 #define COMMON_DOCUMENT_MODEL_SHAPE_H
 
