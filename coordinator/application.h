@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 struct agent_message;
+struct lesson;
+struct measurement;
 struct cycle;
 struct cycle_note;
 struct order;
@@ -34,6 +36,7 @@ struct plan_reply;
 struct request;
 struct response;
 struct store;
+struct store_contents;
 struct store_op;
 struct store_result;
 
@@ -50,6 +53,7 @@ enum pending_kind {
     PENDING_PLANS,        /* a list of plans is being read */
     PENDING_DELIVERIES,   /* deliveries of a plan that is not in the table */
     PENDING_REPLY,        /* the cycle asks for what a model said before */
+    PENDING_IMPORT,       /* what imported runs taught is being stored */
     PENDING_WATCH,        /* a tool waits for a plan's deliveries to change */
 };
 
@@ -60,8 +64,9 @@ struct pending {
     struct front_tool tool;
     char *request_key; /* "USER/REQUEST" where the answer is kept; NULL: it is not */
     struct request *request;
-    char *device_id; /* PENDING_RECEIPT */
-    int64_t sequence;
+    char *device_id;           /* PENDING_RECEIPT */
+    int64_t sequence;          /* UNKNOWN_I64: no receipt is wanted */
+    struct lesson *lesson;     /* PENDING_RECEIPT of a measurement: learnt from once it is stored */
     struct plan *plan;         /* PENDING_COMMIT: as stored; its assignments become deliveries */
     char *plan_id;             /* PENDING_WATCH, PENDING_CANCEL */
     struct plan_reply *reply;  /* PENDING_MEASUREMENTS: the plan read before */
@@ -146,6 +151,14 @@ int answer_deliveries(struct coordinator *c, struct pending *p, const char *plan
 /* signatures.c */
 void ask_desk(struct coordinator *c, struct pending *p); /* whatever is about signatures */
 void desk_answered(struct coordinator *c, struct pending *p, struct cycle_note *note);
+/* on_calibration.c */
+int restore_calibrations(struct coordinator *c, struct store_contents *contents, struct err *err);
+/* What a measurement says of its assignment's prediction; NULL: nothing to learn. mem_free. */
+struct lesson *lesson_of(const struct delivery_item *item, const struct measurement *m);
+void learn(struct coordinator *c, const char *device_id, const struct lesson *lesson);
+void show_calibration(struct coordinator *c, struct pending *p);
+void import_calibration(struct coordinator *c, struct pending *p);
+void calibration_stored(struct coordinator *c, struct pending *p, struct store_result *r);
 
 /* plans.c */
 void begin_plan(struct coordinator *c, struct pending *p);

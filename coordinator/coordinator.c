@@ -159,7 +159,8 @@ static int open_store(struct coordinator *c, struct err *err)
     if (!(c->store = store_open(c->net, &settings, err)) || !(contents = store_load(c->store, err)))
         goto out;
     if (text_set(&c->coordinator_id, contents->coordinator_id, err) < 0 ||
-        restore_devices(c, contents, err) < 0 || restore_plans(c, contents, err) < 0)
+        restore_devices(c, contents, err) < 0 || restore_plans(c, contents, err) < 0 ||
+        restore_calibrations(c, contents, err) < 0)
         goto out;
     log_info(NULL, "%zu devices and %zu open deliveries come from %s", contents->devices_count,
              contents->deliveries_count, path);
@@ -313,6 +314,7 @@ void pending_free(struct coordinator *c, struct pending *p)
     mem_free(p->request_key);
     request_free(p->request);
     mem_free(p->device_id);
+    mem_free(p->lesson);
     plan_free(p->plan);
     mem_free(p->plan_id);
     plan_reply_free(p->reply);

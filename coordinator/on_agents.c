@@ -177,13 +177,17 @@ static void take_state(struct coordinator *c, const char *device_id, struct stat
 
 /* Store what must not be lost, and tell the agent once it is. */
 static void submit_receipted(struct coordinator *c, const char *device_id, int64_t sequence,
-                             struct store_op **op)
+                             struct lesson **lesson, struct store_op **op)
 {
     struct err err = {0};
     struct pending *p = pending_new(c, PENDING_RECEIPT, NULL, &err);
 
-    if (p)
+    if (p) {
         p->sequence = sequence;
+        p->lesson = lesson ? *lesson : NULL;
+        if (lesson)
+            *lesson = NULL;
+    }
     if (!p || text_set(&p->device_id, device_id, &err) < 0 || submit(c, op, p, &err) < 0) {
         log_err(device_id, "its message waits to be repeated: %s", err.text);
         pending_free(c, p);
@@ -272,7 +276,7 @@ static void take_status(struct coordinator *c, const char *device_id, int64_t se
      * way. */
     op = delivery_op(c, change.item);
     if (op && sequence != UNKNOWN_I64)
-        submit_receipted(c, device_id, sequence, &op);
+        submit_receipted(c, device_id, sequence, NULL, &op);
     else if (op)
         submit_write(c, &op);
     store_op_free(op);
@@ -283,15 +287,18 @@ static void take_measurement(struct coordinator *c, const char *device_id, int64
                              struct measurement **measurement)
 {
     const struct measurement *m = *measurement;
+    const struct delivery_item *item = delivery_find(c->deliveries, m->plan_id, device_id);
     struct device_measurement *dm;
+    struct lesson *lesson;
     struct store_op *op;
 
-    if (!delivery_find(c->deliveries, m->plan_id, device_id)) {
+    if (!item) {
         log_info(device_id, "measurement of %s set aside: it has no such assignment", m->plan_id);
         if (sequence != UNKNOWN_I64)
             send_receipt(c, device_id, sequence);
         return;
     }
+    lesson = lesson_of(item, m); /* now: once the assignment has ended it is gone */
     publish(c, EVENT_KIND_MEASUREMENT, device_id, m->plan_id, m->job_id, 0, m->event);
     op = store_op_new(STORE_MEASUREMENTS, 0, c->wall_ms, NULL);
     dm =
@@ -300,11 +307,9 @@ static void take_measurement(struct coordinator *c, const char *device_id, int64
     if (dm && text_set(&dm->device_id, device_id, NULL) == 0) {
         dm->measurement = *measurement;
         *measurement = NULL;
-        if (sequence != UNKNOWN_I64)
-            submit_receipted(c, device_id, sequence, &op);
-        else
-            submit_write(c, &op);
+        submit_receipted(c, device_id, sequence, &lesson, &op);
     }
+    mem_free(lesson);
     store_op_free(op);
 }
 

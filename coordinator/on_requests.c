@@ -155,6 +155,10 @@ void start_request(struct coordinator *c, struct pending *p)
         show_plan(c, p);
     else if (r->measurements)
         show_measurements(c, p);
+    else if (r->calibration)
+        show_calibration(c, p);
+    else if (r->calibration_import)
+        import_calibration(c, p);
     else if (r->deliveries)
         show_deliveries(c, p);
     else
@@ -165,7 +169,7 @@ void start_request(struct coordinator *c, struct pending *p)
 static bool changes(const struct request *r)
 {
     return (r->plan && r->plan->dry_run != TRI_TRUE) || r->plan_cancel || r->key_allow ||
-           r->key_forget || r->signature_run; /* which costs tokens */
+           r->key_forget || r->calibration_import || r->signature_run; /* which costs tokens */
 }
 
 /* Look for an earlier answer; p goes on in on_store.c. */

@@ -260,9 +260,11 @@ void on_store(struct coordinator *c, struct store_result *r)
     }
     switch (p->kind) {
     case PENDING_RECEIPT:
-        if (r->err.code == ERR_NONE)
+        if (r->err.code == ERR_NONE && r->added > 0 && p->lesson)
+            learn(c, p->device_id, p->lesson); /* from a repeated one it was learnt before */
+        if (r->err.code == ERR_NONE && p->sequence != UNKNOWN_I64)
             send_receipt(c, p->device_id, p->sequence);
-        else
+        else if (r->err.code != ERR_NONE)
             log_err(p->device_id, "its message is not stored and will be repeated: %s",
                     r->err.text);
         pending_free(c, p);
@@ -293,6 +295,9 @@ void on_store(struct coordinator *c, struct store_result *r)
         break;
     case PENDING_REPLY:
         reply_looked_up(c, p, r);
+        break;
+    case PENDING_IMPORT:
+        calibration_stored(c, p, r);
         break;
     case PENDING_TURN:
     case PENDING_WATCH:

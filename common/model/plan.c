@@ -11,6 +11,11 @@ static const struct field prediction_fields[] = {
     ROW_I64(prediction, upload_bytes, 0, 0x1p50, "bytes", 0, "one update"),
     ROW_I64(prediction, download_bytes, 0, 0x1p50, "bytes", 0, "one global adapter"),
     ROW_F64(prediction, tokens_per_second, 0, 1e+12, "tokens/s", 0, "while stepping"),
+    ROW_TEXT(prediction, calibration_key, 256, 0, "what its measurements correct"),
+    ROW_I64(prediction, fixed_bytes, 0, 0x1p50, "bytes", 0, "weights, adapters, optimizer"),
+    ROW_I64(prediction, activation_bytes, 0, 0x1p50, "bytes", 0,
+            "activations, before what was learnt"),
+    ROW_F64(prediction, micro_seconds, 0, 1e9, "s", 0, "one micro-batch, before what was learnt"),
 };
 RECORD_DEFINE(prediction, "Prediction");
 

@@ -22,6 +22,10 @@ struct prediction {
     int64_t upload_bytes;     /* bytes: one update */
     int64_t download_bytes;   /* bytes: one global adapter */
     double tokens_per_second; /* tokens/s: while stepping */
+    char *calibration_key;    /* what its measurements correct */
+    int64_t fixed_bytes;      /* bytes: weights, adapters, optimizer */
+    int64_t activation_bytes; /* bytes: activations, before what was learnt */
+    double micro_seconds;     /* s: one micro-batch, before what was learnt */
 };
 RECORD_DECLARE(prediction);
 

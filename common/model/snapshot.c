@@ -3,6 +3,7 @@
 
 #include "common/core/err.h"
 #include "common/core/mem.h"
+#include "common/model/tool_message.h"
 
 #include <string.h>
 
@@ -51,9 +52,30 @@ void snapshot_unref(const struct snapshot *shared)
     }
     for (size_t i = 0; s->clients && i < s->clients_count; i++)
         client_clear(&s->clients[i]);
+    for (size_t i = 0; i < s->calibrations_count; i++)
+        record_clear(&calibration_type, &s->calibrations[i]);
+    mem_free(s->calibrations);
     mem_free(s->classes);
     mem_free(s->clients);
     mem_free(s);
+}
+
+const struct calibration *snapshot_calibration(const struct snapshot *s, const char *key)
+{
+    size_t low = 0, high = s->calibrations_count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = strcmp(s->calibrations[mid].key, key);
+
+        if (order == 0)
+            return &s->calibrations[mid];
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
 }
 
 int64_t client_committed_bytes(const struct client *c, const char *job_id)

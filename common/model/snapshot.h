@@ -33,12 +33,16 @@ struct client {
     size_t committed_jobs;
 };
 
+struct calibration;
+
 struct snapshot {
     int64_t taken_ms; /* wall clock */
     struct device_class *classes;
     size_t classes_count;
     struct client *clients; /* by rising device_id */
     size_t clients_count;
+    struct calibration *calibrations; /* what measurements taught, by rising key */
+    size_t calibrations_count;
     int refs; /* touched only by snapshot_ref and snapshot_unref, atomically */
 };
 
@@ -48,6 +52,9 @@ struct err;
 struct snapshot *snapshot_new(size_t classes, size_t clients, struct err *err);
 const struct snapshot *snapshot_ref(const struct snapshot *s);
 void snapshot_unref(const struct snapshot *s); /* NULL is fine; the last one frees */
+
+/* What was learnt of this kind of run; NULL: nothing. Logarithmic. */
+const struct calibration *snapshot_calibration(const struct snapshot *s, const char *key);
 
 /* Bytes that jobs other than `job_id` hold on this client. */
 int64_t client_committed_bytes(const struct client *c, const char *job_id);

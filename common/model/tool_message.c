@@ -76,6 +76,37 @@ static const struct field measurements_request_fields[] = {
 };
 RECORD_DEFINE(measurements_request, "MeasurementsRequest");
 
+RECORD_DEFINE_EMPTY(calibration_request, "CalibrationRequest");
+
+static const struct field measured_run_fields[] = {
+    ROW_TEXT(measured_run, backend, 16, FIELD_REQUIRED, "metal or cpu"),
+    ROW_TEXT(measured_run, chip, 64, 0, "as its profile names it; absent: any, for memory only"),
+    ROW_I64(measured_run, gpu_cores, 1, 1024, "cores", 0, "of that chip"),
+    ROW_RECORD(measured_run, shape, model_shape, FIELD_REQUIRED, "the model"),
+    ROW_ENUM(measured_run, model_format, model_format, FIELD_REQUIRED,
+             "how its weights were stored"),
+    ROW_ENUM(measured_run, method, fine_tune_method, FIELD_REQUIRED, "how it was trained"),
+    ROW_ENUM(measured_run, targets, lora_targets, 0, "layers with adapters; default all"),
+    ROW_I64(measured_run, rank, 1, 1024, "", FIELD_REQUIRED, "of the adapters"),
+    ROW_I64(measured_run, layers, 1, 4096, "layers", FIELD_REQUIRED,
+            "blocks trained, from the top"),
+    ROW_I64(measured_run, batch_size, 1, 4096, "sequences", FIELD_REQUIRED, "in a micro-batch"),
+    ROW_I64(measured_run, sequence_length, 32, 1048576, "tokens", FIELD_REQUIRED, "in a sequence"),
+    ROW_BOOL(measured_run, grad_checkpoint, 0, "activations were recomputed; default false"),
+    ROW_I64(measured_run, peak_bytes, 1, 0x1p50, "bytes", 0,
+            "peak memory as the engine reports it, without its runtime"),
+    ROW_I64(measured_run, resident_bytes, 1, 0x1p50, "bytes", 0,
+            "of it held between steps; absent: predicted"),
+    ROW_F64(measured_run, step_seconds, 1e-6, 1e9, "s", 0, "one micro-step"),
+};
+RECORD_DEFINE(measured_run, "MeasuredRun");
+
+static const struct field calibration_import_request_fields[] = {
+    ROW_RECORDS(calibration_import_request, runs, measured_run, 1000, FIELD_REQUIRED,
+                "in the order they were measured"),
+};
+RECORD_DEFINE(calibration_import_request, "CalibrationImportRequest");
+
 static const struct field request_fields[] = {
     ROW_I64(request, protocol_version, 1, 1000, "", FIELD_REQUIRED, "1"),
     ROW_TEXT(request, request_id, 64, FIELD_REQUIRED,
@@ -98,6 +129,9 @@ static const struct field request_fields[] = {
     ROW_RECORD(request, signature_render, signature_render_request, FIELD_ONE_REQUIRED, "viewer"),
     ROW_RECORD(request, signature_check, signature_check_request, FIELD_ONE_REQUIRED, "viewer"),
     ROW_RECORD(request, signature_run, signature_run_request, FIELD_ONE_REQUIRED, "operator"),
+    ROW_RECORD(request, calibration, calibration_request, FIELD_ONE_REQUIRED, "viewer"),
+    ROW_RECORD(request, calibration_import, calibration_import_request, FIELD_ONE_REQUIRED,
+               "operator"),
 };
 RECORD_DEFINE(request, "Request");
 
@@ -233,6 +267,27 @@ static const struct field key_fields[] = {
 };
 RECORD_DEFINE(key, "Key");
 
+static const struct field calibration_fields[] = {
+    ROW_TEXT(calibration, key, 256, FIELD_REQUIRED, "backend/chip/model/method"),
+    ROW_F64(calibration, activation_factor, 0.1, 10, "", FIELD_REQUIRED,
+            "activations: measured over predicted"),
+    ROW_F64(calibration, step_factor, 0.01, 100, "", FIELD_REQUIRED,
+            "step time: measured over predicted"),
+    ROW_I64(calibration, memory_samples, 0, 0x1p53, "samples", 0, "peaks learnt from"),
+    ROW_I64(calibration, step_samples, 0, 0x1p53, "samples", 0, "step times learnt from"),
+    ROW_I64(calibration, outliers, 0, 0x1p53, "samples", 0,
+            "readings that were bounded or refused"),
+    ROW_I64(calibration, updated_ms, 0, 0x1p53, "ms", 0, "wall clock of its last change"),
+};
+RECORD_DEFINE(calibration, "Calibration");
+
+static const struct field calibration_reply_fields[] = {
+    ROW_RECORDS(calibration_reply, calibrations, calibration, 10000, 0, "by key"),
+    ROW_I64(calibration_reply, learnt, 0, 1000, "runs", 0, "that taught something"),
+    ROW_I64(calibration_reply, skipped, 0, 1000, "runs", 0, "without a usable reading"),
+};
+RECORD_DEFINE(calibration_reply, "CalibrationReply");
+
 static const struct field keys_reply_fields[] = {
     ROW_RECORDS(keys_reply, keys, key, 100000, 0, "agents and tools"),
 };
@@ -256,6 +311,8 @@ static const struct field response_fields[] = {
     ROW_RECORD(response, plans, plans_reply, FIELD_ONE_OF, "answers PlansRequest"),
     ROW_RECORD(response, deliveries, deliveries_reply, FIELD_ONE_OF, "answers DeliveriesRequest"),
     ROW_RECORD(response, keys, keys_reply, FIELD_ONE_OF, "answers KeysRequest"),
+    ROW_RECORD(response, calibration, calibration_reply, FIELD_ONE_OF,
+               "answers CalibrationRequest and CalibrationImportRequest"),
     ROW_RECORD(response, measurements, measurements_reply, FIELD_ONE_OF,
                "answers MeasurementsRequest"),
     ROW_RECORD(response, done, done_reply, FIELD_ONE_OF,

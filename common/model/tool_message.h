@@ -113,28 +113,63 @@ struct measurements_request {
 };
 RECORD_DECLARE(measurements_request);
 
+/* list what measurements have taught */
+struct calibration_request {
+    char unused;
+};
+RECORD_DECLARE(calibration_request);
+
+/* one run of fine-tuning that somebody measured */
+struct measured_run {
+    char *backend;             /* metal or cpu */
+    char *chip;                /* as its profile names it; absent: any, for memory only */
+    int64_t gpu_cores;         /* cores: of that chip */
+    struct model_shape *shape; /* the model */
+    int model_format;          /* enum model_format: how its weights were stored */
+    int method;                /* enum fine_tune_method: how it was trained */
+    int targets;               /* enum lora_targets: layers with adapters; default all */
+    int64_t rank;              /* of the adapters */
+    int64_t layers;            /* layers: blocks trained, from the top */
+    int64_t batch_size;        /* sequences: in a micro-batch */
+    int64_t sequence_length;   /* tokens: in a sequence */
+    int grad_checkpoint;       /* enum tristate: activations were recomputed; default false */
+    int64_t peak_bytes;        /* bytes: peak memory as the engine reports it */
+    int64_t resident_bytes;    /* bytes: of it held between steps; absent: predicted */
+    double step_seconds;       /* s: one micro-step */
+};
+RECORD_DECLARE(measured_run);
+
+/* learn from runs that were measured elsewhere */
+struct calibration_import_request {
+    struct measured_run *runs; /* in the order they were measured */
+    size_t runs_count;
+};
+RECORD_DECLARE(calibration_import_request);
+
 /* what a tool sends */
 struct request {
     int64_t protocol_version; /* 1 */
     char *request_id;         /* chosen by the tool; a repeated one gets the stored answer */
     int progress; /* enum tristate: send Progress before the Response (never with a REQ socket) */
-    struct status_request *status;                     /* viewer */
-    struct devices_request *devices;                   /* viewer */
-    struct plan_request *plan;                         /* operator */
-    struct plans_request *plans;                       /* viewer */
-    struct plan_get_request *plan_get;                 /* viewer */
-    struct plan_cancel_request *plan_cancel;           /* operator */
-    struct deliveries_request *deliveries;             /* viewer */
-    struct key_allow_request *key_allow;               /* operator */
-    struct key_forget_request *key_forget;             /* operator */
-    struct keys_request *keys;                         /* operator */
-    struct measurements_request *measurements;         /* viewer */
-    struct signature_list_request *signature_list;     /* viewer */
-    struct signature_show_request *signature_show;     /* viewer */
-    struct signature_create_request *signature_create; /* viewer: nothing is kept */
-    struct signature_render_request *signature_render; /* viewer */
-    struct signature_check_request *signature_check;   /* viewer */
-    struct signature_run_request *signature_run;       /* operator: it costs tokens */
+    struct status_request *status;                         /* viewer */
+    struct devices_request *devices;                       /* viewer */
+    struct plan_request *plan;                             /* operator */
+    struct plans_request *plans;                           /* viewer */
+    struct plan_get_request *plan_get;                     /* viewer */
+    struct plan_cancel_request *plan_cancel;               /* operator */
+    struct deliveries_request *deliveries;                 /* viewer */
+    struct key_allow_request *key_allow;                   /* operator */
+    struct key_forget_request *key_forget;                 /* operator */
+    struct keys_request *keys;                             /* operator */
+    struct measurements_request *measurements;             /* viewer */
+    struct signature_list_request *signature_list;         /* viewer */
+    struct signature_show_request *signature_show;         /* viewer */
+    struct signature_create_request *signature_create;     /* viewer: nothing is kept */
+    struct signature_render_request *signature_render;     /* viewer */
+    struct signature_check_request *signature_check;       /* viewer */
+    struct signature_run_request *signature_run;           /* operator: it costs tokens */
+    struct calibration_request *calibration;               /* viewer */
+    struct calibration_import_request *calibration_import; /* operator */
 };
 RECORD_DECLARE(request);
 
@@ -263,6 +298,27 @@ struct measurements_reply {
 };
 RECORD_DECLARE(measurements_reply);
 
+/* what measurements have taught of one kind of run */
+struct calibration {
+    char *key;                /* backend/chip/model/method */
+    double activation_factor; /* activations: measured over predicted */
+    double step_factor;       /* step time: measured over predicted */
+    int64_t memory_samples;   /* samples: peaks learnt from */
+    int64_t step_samples;     /* samples: step times learnt from */
+    int64_t outliers;         /* samples: readings that were bounded or refused */
+    int64_t updated_ms;       /* ms: wall clock of its last change */
+};
+RECORD_DECLARE(calibration);
+
+/* what measurements have taught */
+struct calibration_reply {
+    struct calibration *calibrations; /* by key */
+    size_t calibrations_count;
+    int64_t learnt;  /* runs: that taught something */
+    int64_t skipped; /* runs: without a usable reading */
+};
+RECORD_DECLARE(calibration_reply);
+
 /* one key that is let in */
 struct key {
     char *public_key; /* Z85 */
@@ -289,17 +345,19 @@ RECORD_DECLARE(done_reply);
 
 /* the one answer to a request */
 struct response {
-    char *request_id;                        /* of the request; absent where it could not be read */
-    int code;                                /* enum response_code */
-    char *message;                           /* what was wrong and what was wanted */
-    char *field;                             /* field at fault */
-    int64_t retry_after_ms;                  /* ms */
-    struct status_reply *status;             /* answers StatusRequest */
-    struct devices_reply *devices;           /* answers DevicesRequest */
-    struct plan_reply *plan;                 /* answers PlanRequest and PlanGetRequest */
-    struct plans_reply *plans;               /* answers PlansRequest */
-    struct deliveries_reply *deliveries;     /* answers DeliveriesRequest */
-    struct keys_reply *keys;                 /* answers KeysRequest */
+    char *request_id;                    /* of the request; absent where it could not be read */
+    int code;                            /* enum response_code */
+    char *message;                       /* what was wrong and what was wanted */
+    char *field;                         /* field at fault */
+    int64_t retry_after_ms;              /* ms */
+    struct status_reply *status;         /* answers StatusRequest */
+    struct devices_reply *devices;       /* answers DevicesRequest */
+    struct plan_reply *plan;             /* answers PlanRequest and PlanGetRequest */
+    struct plans_reply *plans;           /* answers PlansRequest */
+    struct deliveries_reply *deliveries; /* answers DeliveriesRequest */
+    struct keys_reply *keys;             /* answers KeysRequest */
+    /* answers CalibrationRequest and CalibrationImportRequest */
+    struct calibration_reply *calibration;
     struct measurements_reply *measurements; /* answers MeasurementsRequest */
     struct done_reply *done; /* answers PlanCancelRequest, KeyAllowRequest and KeyForgetRequest */
     struct signatures_reply *signatures; /* answers SignatureListRequest */

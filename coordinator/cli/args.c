@@ -249,6 +249,10 @@ const struct args_option args_options[OPTION_COUNT] = {
                         .word = "NAME",
                         .many = true,
                         .help = "leave this field of the base out"},
+    [OPTION_CHIP] = {.name = "--chip",
+                     .word = "NAME",
+                     .help = "chip that the runs were measured on, where the file has no such "
+                             "column: \"Apple M4 Max\""},
 };
 
 _Static_assert(OPTION_COUNT <= 128, "a command's options are the bits of 128");

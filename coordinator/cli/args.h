@@ -81,6 +81,7 @@ enum option_id {
     OPTION_STATE,
     OPTION_TYPED,
     OPTION_WITHOUT,
+    OPTION_CHIP,
     OPTION_COUNT
 };
 

@@ -151,6 +151,8 @@ int cmd_signature_export(struct cli *c, const char *const *words, size_t count);
 int cmd_signature_run(struct cli *c, const char *const *words, size_t count);
 int cmd_key(struct cli *c, const char *const *words, size_t count);
 int cmd_help(struct cli *c, const char *const *words, size_t count);
+int cmd_calibration(struct cli *c, const char *const *words, size_t count);
+int cmd_calibration_import(struct cli *c, const char *const *words, size_t count);
 int cmd_predict(struct cli *c, const char *const *words, size_t count);
 int cmd_version(struct cli *c, const char *const *words, size_t count);
 

@@ -92,6 +92,22 @@ static const char watch_text[] =
     "sets a limit. On a terminal one line is rewritten, elsewhere a line is printed at each "
     "change.";
 
+static const char calibration_text[] =
+    "A line per kind of run: backend, chip, model, method. The factors are measured over predicted, "
+    "of activations and of step time, and correct the plans made from now on (`plan why` says so). "
+    "They are weighted means: the first reading counts whole, later ones 0.3. A reading counts as "
+    "at most 1.5 times off what stands, activations stay within 0.8 and 1.5, steps within 0.25 "
+    "and 4, so that one bad reading moves nothing far; outliers are those that were cut so.";
+
+static const char import_text[] =
+    "The file has a heading and a run per line: hidden, layers, heads, kv_heads, head_dim, ffn, "
+    "vocab, tied (0 or 1), params, rank, num_layers, batch, seq, peak_mem_gb, and where known "
+    "model_type (llama), format or dtype (bf16), targets (all), fine_tune (lora), grad_checkpoint "
+    "(0), active_gb (held between steps), it_s (iterations a second), rc (not 0: failed, left "
+    "out), chip, gpu_cores, backend. Other columns are passed over. Without a chip the runs speak "
+    "for the memory of every chip of the backend; without a backend it is metal for an Apple chip, "
+    "else cpu.";
+
 static const char predict_text[] =
     "--model, --format, and --device or --machine are needed. With an option of training "
     "(--method and those after it) the memory is that of training, else that of answering a "
@@ -184,6 +200,10 @@ const struct command commands[] = {
     {"plan cancel", "ID", "cancel a plan and its open deliveries", NULL, ASKING | BIT(REASON), 1, 1,
      cmd_plan_cancel},
     {"plans", "", "list plans, newest first", NULL, ASKING, 0, 0, cmd_plans},
+    {"calibration", "", "what measurements have taught", calibration_text, ASKING, 0, 0,
+     cmd_calibration},
+    {"calibration import", "RUNS.csv", "learn from runs measured elsewhere", import_text,
+     ASKING | BIT(CHIP), 1, 1, cmd_calibration_import},
     {"predict", "", "will a model fit on a Mac, and how fast will it be there", predict_text,
      ASKING | PREDICTING, 0, 0, cmd_predict},
     {"signature list", "", "list the signatures there are", NULL, PURE | BIT(CATEGORY), 0, 0,

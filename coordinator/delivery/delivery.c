@@ -72,6 +72,7 @@ static void entry_free(struct delivery_entry *e)
     mem_free(e->pub.device_name);
     mem_free(e->pub.reason);
     assignment_free(e->assignment);
+    prediction_free(e->prediction);
     mem_free(e);
 }
 
@@ -113,6 +114,10 @@ bool delivery_entry_apply(struct delivery_table *t, struct delivery_entry *e,
     t->by_state[next]++;
     e->pub.state = next;
     if (delivery_is_final(next)) {
+        if (e->assignment) { /* its last measurements may come after its end */
+            e->prediction = e->assignment->prediction;
+            e->assignment->prediction = NULL;
+        }
         assignment_free(e->assignment);
         e->assignment = NULL;
         e->pub.assignment = NULL;
@@ -458,4 +463,11 @@ const struct delivery_item *delivery_find(const struct delivery_table *t, const 
     const struct delivery_entry *e = entry_find(t, plan_id, device_id);
 
     return e ? &e->pub : NULL;
+}
+
+const struct prediction *delivery_prediction(const struct delivery_item *item)
+{
+    const struct delivery_entry *e = (const struct delivery_entry *)item;
+
+    return e->assignment ? e->assignment->prediction : e->prediction;
 }

@@ -20,6 +20,7 @@
 
 struct assignment;
 struct assignment_status;
+struct prediction;
 struct delivery;
 struct delivery_table;
 struct err;
@@ -144,6 +145,8 @@ const struct delivery_item *delivery_to_cancel(const struct delivery_table *t,
 
 const struct delivery_item *delivery_find(const struct delivery_table *t, const char *plan_id,
                                           const char *device_id);
+/* What was predicted of its assignment, also once that was final; NULL: nothing. Borrowed. */
+const struct prediction *delivery_prediction(const struct delivery_item *item);
 size_t delivery_open_for_device(const struct delivery_table *t,
                                 const char *device_id); /* not final */
 

@@ -13,6 +13,7 @@ struct delivery_plan;
 struct delivery_entry {
     struct delivery_item pub; /* first: an item is an entry */
     struct assignment *assignment;
+    struct prediction *prediction; /* of the assignment, once that is gone */
     struct delivery_plan *plan;
     struct delivery_device *device;
     struct delivery_entry *next; /* of the device, by rising generation */

@@ -13,6 +13,7 @@
 #include "common/model/device.h"
 #include "common/model/snapshot.h"
 #include "coordinator/fleet/device_class.h"
+#include "coordinator/fleet/calibration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ struct fleet *fleet_new(const struct fleet_settings *settings, struct err *err)
         return NULL;
     /* one class more than devices: a device joins its new class before it leaves the old one */
     if (!(f = mem_zalloc(sizeof *f)) || !(f->by_id = map_new(settings->max_devices)) ||
-        !(f->classes = map_new(settings->max_devices + 1))) {
+        !(f->classes = map_new(settings->max_devices + 1)) ||
+        !(f->calibration = calibration_table_new(err))) {
         err_set(err, ERR_NOMEM, "fleet of %zu devices", settings->max_devices);
         fleet_free(f);
         return NULL;
@@ -57,6 +59,7 @@ void fleet_free(struct fleet *f)
         return;
     map_free(f->by_id, fleet_member_free);
     map_free(f->classes, fleet_class_free);
+    calibration_table_free(f->calibration);
     mem_free(f->sorted);
     mem_free(f->order);
     buf_clear(&f->scratch);
@@ -364,4 +367,24 @@ struct fleet_counts fleet_counts(const struct fleet *f)
     };
 
     return c;
+}
+
+int fleet_learn(struct fleet *f, const char *key, const struct calibration_reading *reading,
+                int64_t wall_now_ms, const struct calibration **out, struct err *err)
+{
+    int rc = calibration_learn(f->calibration, key, reading, wall_now_ms, out, err);
+
+    if (rc == 0 && *out)
+        fleet_changed(f);
+    return rc;
+}
+
+int fleet_restore_calibration(struct fleet *f, const struct calibration *from, struct err *err)
+{
+    return calibration_restore(f->calibration, from, err);
+}
+
+const struct calibration_table *fleet_learnt(const struct fleet *f)
+{
+    return f->calibration;
 }

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct calibration;
+struct calibration_reading;
+struct calibration_table;
 struct device;
 struct err;
 struct fleet;
@@ -132,6 +135,12 @@ void fleet_release(struct fleet *f, const char *id, const char *job_id);
  * makes the ages, wall_now_ms is its taken_ms. */
 const struct snapshot *fleet_snapshot(struct fleet *f, int64_t mono_now_ms, int64_t wall_now_ms,
                                       struct err *err);
+
+/* What measurements taught (calibration.h has the bounds); the next snapshot has it. */
+int fleet_learn(struct fleet *f, const char *key, const struct calibration_reading *reading,
+                int64_t wall_now_ms, const struct calibration **out, struct err *err);
+int fleet_restore_calibration(struct fleet *f, const struct calibration *from, struct err *err);
+const struct calibration_table *fleet_learnt(const struct fleet *f);
 
 /* The class key of a device: "chip=Apple M1|memory_bytes=...". Borrowed as the device. */
 const char *fleet_device_class_key(const struct fleet_device *d);

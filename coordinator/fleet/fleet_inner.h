@@ -42,6 +42,7 @@ struct fleet {
     size_t order_cap;
     bool order_ok;
     size_t by_liveness[LIVENESS_OFFLINE + 1];
+    struct calibration_table *calibration;
     struct buf scratch;      /* a class key being made */
     struct snapshot *latest; /* the last one made; NULL: something changed since */
     int64_t latest_ms;       /* monotonic */

@@ -12,6 +12,7 @@
 #include "common/model/device.h"
 #include "common/model/snapshot.h"
 #include "common/model/tool_message.h"
+#include "coordinator/fleet/calibration.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,6 +123,8 @@ const struct snapshot *fleet_snapshot(struct fleet *f, int64_t mono_now_ms, int6
     if (classes_order(f, err) < 0 || !(s = snapshot_new(classes, clients, err)))
         return NULL;
     s->taken_ms = wall_now_ms;
+    if (calibration_copy(f->calibration, &s->calibrations, &s->calibrations_count, err) < 0)
+        goto fail;
     for (size_t i = 0; i < classes; i++)
         if (copy_class(f->order[i], i, &s->classes[i], err) < 0)
             goto fail;

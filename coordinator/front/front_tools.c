@@ -33,6 +33,7 @@ static const struct {
     {offsetof(struct request, key_forget), "forget a key", NULL},
     {offsetof(struct request, keys), "list the keys", NULL},
     {offsetof(struct request, signature_run), "run a signature", NULL},
+    {offsetof(struct request, calibration_import), "import measured runs", NULL},
 };
 
 static void set_address(struct front_tool *to, const struct net_message *m, bool local)

@@ -188,6 +188,21 @@ void cost_memory(const struct model_shape *shape, const struct cost_setup *s,
                 ACTIVATIONS_MARGIN * activation_factor * out->activations + RUNTIME_BYTES;
 }
 
+double cost_fixed_bytes(const struct cost_memory *m)
+{
+    return WEIGHTS_MARGIN * m->weights + m->training;
+}
+
+double cost_resident_bytes(double measured_bytes)
+{
+    return WEIGHTS_MARGIN * measured_bytes;
+}
+
+double cost_activation_bytes(const struct cost_memory *m)
+{
+    return ACTIVATIONS_MARGIN * m->activations;
+}
+
 /* Forward, backward through activations, gradients of what is trained, and the forward again where
  * checkpointing recomputes. Attention is causal: half of its square. */
 static double flop_per_token(const struct model_shape *shape, const struct cost_setup *s)

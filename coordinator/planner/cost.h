@@ -56,6 +56,12 @@ double cost_trainable(const struct model_shape *shape, const struct cost_setup *
 void cost_memory(const struct model_shape *shape, const struct cost_setup *s,
                  enum cost_backend backend, double activation_factor, struct cost_memory *out);
 
+/* The parts of a peak as an engine reports it, which counts no runtime: what stays (weights,
+ * adapters, gradients, optimizer), and activations with their margin, before the factor. */
+double cost_fixed_bytes(const struct cost_memory *m);
+double cost_activation_bytes(const struct cost_memory *m);
+double cost_resident_bytes(double measured_bytes); /* with the margin of weights */
+
 /* `slow` multiplies time: heat, low-power mode. flops and bandwidth are peak rates. */
 void cost_step(const struct model_shape *shape, const struct cost_setup *s, double flops,
                double bandwidth, double slow, struct cost_time *out);

@@ -226,7 +226,7 @@ static int summary_text(const struct envelope *e, const struct envelope_class *c
                         struct class_summary *s, struct err *err)
 {
     char need[NUM_BYTES_TEXT_MAX], room[NUM_BYTES_TEXT_MAX];
-    double least = fit_smallest(e->want, c->machine.backend, e->policy.activation_factor,
+    double least = fit_smallest(e->want, &c->machine, e->policy.activation_factor,
                                 e->want->rank_min, e->want->layers_min);
 
     s->constraint = CONSTRAINT_NONE;
@@ -269,10 +269,57 @@ static int summary_make(const struct envelope *e, const struct device_class *dc,
     return summary_text(e, c, s, err);
 }
 
+/* What was learnt of this job's runs on each chip: looked up once per chip, for there are far fewer
+ * chips than classes. */
+#define CHIPS_KEPT 32
+struct learnt_chips {
+    struct learnt_chip {
+        const char *chip; /* borrowed from the snapshot; NULL: unknown */
+        enum cost_backend backend;
+        struct learned learned[2];
+    } chips[CHIPS_KEPT];
+    size_t count;
+};
+
+static bool same_chip(const struct learnt_chip *c, const char *chip, enum cost_backend backend)
+{
+    if (c->backend != backend || !c->chip || !chip)
+        return c->backend == backend && c->chip == chip;
+    return strcmp(c->chip, chip) == 0;
+}
+
+static void learn_class(const struct envelope *e, const char *chip, struct machine *m,
+                        struct learnt_chips *kept)
+{
+    struct learnt_chip found = {.chip = chip, .backend = m->backend};
+
+    if (e->snapshot->calibrations_count == 0)
+        return;
+    for (size_t i = 0; i < kept->count; i++) {
+        if (same_chip(&kept->chips[i], chip, m->backend)) {
+            memcpy(m->learned, kept->chips[i].learned, sizeof m->learned);
+            return;
+        }
+    }
+    for (int on = 0; on < 2; on++) {
+        struct learned_kind kind = {.backend = m->backend,
+                                    .chip = chip,
+                                    .shape = e->want->shape,
+                                    .method = e->want->method,
+                                    .grad_checkpoint = on == 1};
+
+        learned_find(e->snapshot, &kind, &found.learned[on]);
+    }
+    memcpy(m->learned, found.learned, sizeof m->learned);
+    if (kept->count < CHIPS_KEPT)
+        kept->chips[kept->count++] = found;
+}
+
 struct envelope *envelope_build(const struct snapshot *s, const struct job *job,
                                 const struct policy *policy, struct err *err)
 {
     struct envelope *e = mem_zalloc(sizeof *e);
+    struct learnt_chips kept = {.count = 0};
 
     if (!e || !(e->classes = mem_calloc(s->classes_count + 1, sizeof *e->classes))) {
         err_set(err, ERR_NOMEM, "envelope of %zu classes", s->classes_count);
@@ -290,6 +337,7 @@ struct envelope *envelope_build(const struct snapshot *s, const struct job *job,
         struct envelope_class *c = &e->classes[i];
 
         machine_of(&s->classes[i], e->chips, &e->policy, &c->machine);
+        learn_class(e, s->classes[i].profile->chip, &c->machine, &kept);
         rules_allow_class(e->rules, &s->classes[i], &c->verdict);
         if (summary_make(e, &s->classes[i], c, err) < 0)
             goto fail;

@@ -88,10 +88,9 @@ static void nearest(const struct federated_turn *t, const struct federated_solut
                                                    federated_quickest_step(t->roster, t->own, i, p),
                                            p->upload_seconds / w->upload_share_max));
         if (p->out == OUT_MEMORY)
-            memory =
-                fmin(memory, fit_smallest(w, place.machine->backend, t->policy->activation_factor,
-                                          w->rank_min, w->layers_min) -
-                                 place.room);
+            memory = fmin(memory, fit_smallest(w, place.machine, t->policy->activation_factor,
+                                               w->rank_min, w->layers_min) -
+                                      place.room);
     }
     out[0] = '\0';
     if (deadline < INFINITY)

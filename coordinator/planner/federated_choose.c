@@ -85,14 +85,13 @@ static size_t count(const struct roster *r, const struct federated_settings *s, 
     for (size_t i = 0; i < snap->clients_count; i++) {
         const struct roster_client *c = &r->clients[i];
         const struct class_fit *f = &fits[snap->clients[i].class_index];
-        enum cost_backend backend =
-            envelope_machine(r->envelope, snap->clients[i].class_index)->backend;
+        const struct machine *machine = envelope_machine(r->envelope, snap->clients[i].class_index);
         double room = (double)c->limit_bytes * s->memory_share;
 
         if (c->constraint != CONSTRAINT_NONE || !f->fits)
             continue;
         if (f->memory_bytes > room &&
-            fit_smallest(w, backend, envelope_policy(r->envelope)->activation_factor, s->rank,
+            fit_smallest(w, machine, envelope_policy(r->envelope)->activation_factor, s->rank,
                          s->layers) > room)
             continue;
         n += in_time(w, c, up, down, f->step_seconds, with_link);

@@ -55,9 +55,12 @@ int64_t fit_batch_below(const struct federated_want *w, int64_t top)
 
 double fit_peak(const struct fit_place *place, const struct cost_setup *setup)
 {
+    const struct machine *machine = place->machine;
     struct cost_memory m;
 
-    cost_memory(place->want->shape, setup, place->machine->backend, place->activation_factor, &m);
+    cost_memory(
+        place->want->shape, setup, machine->backend,
+        place->activation_factor * machine->learned[setup->grad_checkpoint].activation_factor, &m);
     return m.peak;
 }
 
@@ -139,7 +142,8 @@ void fit_time(const struct fit_place *p, struct fit *f)
     const struct machine *m = p->machine;
 
     f->memory_bytes = fit_peak(p, &f->setup);
-    cost_step(p->want->shape, &f->setup, m->rates.flops, m->rates.bandwidth, m->slow, &f->time);
+    cost_step(p->want->shape, &f->setup, m->rates.flops, m->rates.bandwidth,
+              m->slow * m->learned[f->setup.grad_checkpoint].step_factor, &f->time);
 }
 
 /* With or without checkpointing, whichever is faster; false where neither fits. */
@@ -331,7 +335,7 @@ bool fit_any(const struct fit_place *p, const struct fit_ask *ask, struct fit *o
     return fit_choose(p, ask, out) || fit_repair(p, ask, out);
 }
 
-double fit_smallest(const struct federated_want *w, enum cost_backend backend,
+double fit_smallest(const struct federated_want *w, const struct machine *machine,
                     double activation_factor, int64_t rank, int64_t layers)
 {
     struct cost_setup s = setup_base(w, rank, layers);
@@ -345,7 +349,8 @@ double fit_smallest(const struct federated_want *w, enum cost_backend backend,
 
             s.format = w->formats[i];
             s.grad_checkpoint = on;
-            cost_memory(w->shape, &s, backend, activation_factor, &m);
+            cost_memory(w->shape, &s, machine->backend,
+                        activation_factor * machine->learned[on].activation_factor, &m);
             least = fmin(least, m.peak);
         }
     }

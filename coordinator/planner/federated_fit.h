@@ -55,7 +55,7 @@ bool fit_repair(const struct fit_place *place, const struct fit_ask *ask, struct
 bool fit_any(const struct fit_place *place, const struct fit_ask *ask, struct fit *out);
 
 /* Peak bytes of the smallest set-up that the job allows at this rank and number of layers. */
-double fit_smallest(const struct federated_want *w, enum cost_backend backend,
+double fit_smallest(const struct federated_want *w, const struct machine *machine,
                     double activation_factor, int64_t rank, int64_t layers);
 
 double fit_peak(const struct fit_place *place, const struct cost_setup *setup);

@@ -112,6 +112,29 @@ static int write_training(const struct federated_turn *t, size_t i, struct assig
     return federated_server_training(t, i, r, err);
 }
 
+/* What its measurements will be held against: the model before anything was learnt. */
+static int write_parts(const struct federated_turn *t, size_t i, struct prediction *r,
+                       struct err *err)
+{
+    const struct fit *f = &turn_solution(t)->parts[i].fit;
+    const struct client *c = &t->snapshot->clients[i];
+    const struct machine *m = envelope_machine(t->envelope, c->class_index);
+    struct learned_kind kind = {.backend = m->backend,
+                                .chip = t->snapshot->classes[c->class_index].profile->chip,
+                                .shape = t->want->shape,
+                                .method = t->want->method,
+                                .grad_checkpoint = f->setup.grad_checkpoint};
+    struct cost_memory memory;
+    char key[LEARNED_KEY_MAX];
+
+    cost_memory(t->want->shape, &f->setup, m->backend, 1, &memory);
+    learned_key(&kind, key);
+    r->fixed_bytes = (int64_t)ceil(cost_fixed_bytes(&memory));
+    r->activation_bytes = (int64_t)ceil(cost_activation_bytes(&memory));
+    r->micro_seconds = f->time.micro_seconds / m->learned[f->setup.grad_checkpoint].step_factor;
+    return text_set(&r->calibration_key, key, err);
+}
+
 static int write_prediction(const struct federated_turn *t, size_t i, struct assignment *a,
                             struct err *err)
 {
@@ -126,7 +149,7 @@ static int write_prediction(const struct federated_turn *t, size_t i, struct ass
     r->upload_bytes = (int64_t)p->link.up_bytes;
     r->download_bytes = (int64_t)p->link.down_bytes;
     r->tokens_per_second = p->fit.time.tokens_per_second;
-    return 0;
+    return write_parts(t, i, r, err);
 }
 
 static int write_limit(const struct federated_turn *t, size_t i, struct assignment *a,

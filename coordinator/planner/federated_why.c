@@ -97,7 +97,7 @@ static int out_memory(const struct why *y, char *text, size_t size)
     BYTES(need);
     BYTES(room);
     BYTES(more);
-    double least = fit_smallest(w, y->place.machine->backend, y->turn->policy->activation_factor,
+    double least = fit_smallest(w, y->place.machine, y->turn->policy->activation_factor,
                                 y->settings->rank, y->settings->layers);
 
     snprintf(text, size,
@@ -441,6 +441,25 @@ static void why_server(struct why *y)
             t->epsilon_spent, w->epsilon, w->rounds, w->delta, t->accounted_rate);
 }
 
+/* How sure the prediction is: what was measured of runs like this one. */
+static void why_prediction(struct why *y, size_t client)
+{
+    const struct client *c = &y->turn->snapshot->clients[client];
+    const struct machine *m = y->place.machine;
+    bool checkpoint = y->part->fit.setup.grad_checkpoint;
+    struct learned_kind kind = {.backend = m->backend,
+                                .chip = y->turn->snapshot->classes[c->class_index].profile->chip,
+                                .shape = y->turn->want->shape,
+                                .method = y->turn->want->method,
+                                .grad_checkpoint = checkpoint};
+    char text[320];
+    BYTES(need);
+
+    learned_text(&m->learned[checkpoint], &kind, text, sizeof text);
+    say(y, "prediction.memory_bytes", CONSTRAINT_NONE, bytes(y->part->fit.memory_bytes, need), "%s",
+        text);
+}
+
 /* Is what was said of another client of the class true of this one too? */
 static bool alike(const struct why *y, size_t client, size_t other)
 {
@@ -500,6 +519,7 @@ static void say_fields(struct why *y, size_t client)
     } else {
         m->link_end = y->a->reasons_count;
         why_server(y);
+        why_prediction(y, client);
         m->client_plus_1 = client + 1;
     }
 }

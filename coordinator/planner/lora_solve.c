@@ -159,8 +159,8 @@ double lora_smallest(const struct lora_turn *t)
     struct federated_want want = *t->want;
 
     want.targets = t->own.targets;
-    return fit_smallest(&want, t->device.machine.backend, t->policy->activation_factor,
-                        want.rank_min, want.layers_min);
+    return fit_smallest(&want, &t->device.machine, t->policy->activation_factor, want.rank_min,
+                        want.layers_min);
 }
 
 /* One row of the grid: batches in powers of two; peak memory rises with the batch. */

@@ -154,6 +154,8 @@ void machine_of(const struct device_class *c, const struct chip_table *t, const 
     memset(out, 0, sizeof *out);
     out->backend = machine_metal(c->profile) == TRI_FALSE ? COST_CPU : COST_METAL;
     chip_rates_find(t, c->profile, out->backend == COST_METAL, &out->rates);
+    for (int i = 0; i < 2; i++)
+        out->learned[i] = (struct learned){.activation_factor = 1, .step_factor = 1};
     out->slow = slowness(c->state);
     limit_of(c->profile, c->state, p, out);
 }

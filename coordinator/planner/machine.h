@@ -8,6 +8,7 @@
 
 #include "coordinator/planner/chip_rates.h"
 #include "coordinator/planner/cost.h"
+#include "coordinator/planner/learned.h"
 
 #include "common/core/unknown.h"
 
@@ -21,9 +22,10 @@ struct profile;
 struct machine {
     enum cost_backend backend;
     struct chip_rates rates;
-    double slow;         /* time factor: thermal state and low-power mode */
-    int64_t limit_bytes; /* UNKNOWN_I64: nothing is known of its memory */
-    bool limit_assumed;  /* part of the limit is an assumption */
+    struct learned learned[2]; /* of this job's runs, without and with checkpointing */
+    double slow;               /* time factor: thermal state and low-power mode */
+    int64_t limit_bytes;       /* UNKNOWN_I64: nothing is known of its memory */
+    bool limit_assumed;        /* part of the limit is an assumption */
     char limit_text[200];
 };
 

@@ -63,6 +63,7 @@ enum store_kind {
     STORE_KEY_FORGET,   /* public_key */
     STORE_DELIVERIES,   /* deliveries (batch): where each stands; unknown ones are ignored */
     STORE_MEASUREMENTS, /* measurements (batch); one that is there already is ignored */
+    STORE_CALIBRATION,  /* calibrations (batch): added or replaced, by key */
     STORE_REQUEST,      /* request_id, answer: kept for request_keep_ms; the first answer stands */
     STORE_REPLY, /* digest, answer: what a model said; kept for reply_keep_ms; the newest stands */
     /* Reads. A plan_id may be the id, the start of one, or a job id (its newest plan). */
@@ -99,6 +100,8 @@ struct store_op {
     size_t deliveries_count;
     struct device_measurement *measurements;
     size_t measurements_count;
+    struct calibration *calibrations;
+    size_t calibrations_count;
     uint8_t *answer;
     size_t answer_len;
 };
@@ -171,6 +174,8 @@ struct store_contents {
     size_t deliveries_count;
     struct store_spent *spent;
     size_t spent_count;
+    struct calibration *calibrations; /* by key */
+    size_t calibrations_count;
 };
 void store_contents_free(struct store_contents *c); /* NULL is fine */
 

@@ -70,6 +70,11 @@ static void free_key(void *value)
     key_free(value);
 }
 
+static void free_calibration(void *value)
+{
+    calibration_free(value);
+}
+
 void memory_answer_free(void *value)
 {
     struct memory_answer *a = value;
@@ -97,6 +102,7 @@ static void backend_close(struct store_backend *b)
     map_free(s->requests, memory_answer_free);
     map_free(s->replies, memory_answer_free);
     map_free(s->measured, NULL);
+    map_free(s->calibrations, free_calibration);
     mem_free(s);
 }
 
@@ -403,6 +409,25 @@ static int write_key(struct memory_store *s, const struct store_op *op, struct e
     return 0;
 }
 
+static int write_calibrations(struct memory_store *s, const struct store_op *op, struct err *err)
+{
+    for (size_t i = 0; i < op->calibrations_count; i++) {
+        struct calibration *copy;
+        void *old = NULL;
+
+        if (record_check(&calibration_type, &op->calibrations[i], err) < 0)
+            return err_prefix(err, "calibrations[%zu]", i);
+        if (!(copy = calibration_dup(&op->calibrations[i], err)))
+            return -1;
+        if (map_put(s->calibrations, copy->key, copy, &old) < 0) {
+            calibration_free(copy);
+            return err_set(err, ERR_NOMEM, "calibration");
+        }
+        free_calibration(old);
+    }
+    return 0;
+}
+
 /* --- batches --- */
 
 static int write_deliveries(struct memory_store *s, const struct store_op *op,
@@ -522,6 +547,8 @@ static int apply(struct store_backend *b, const struct store_op *op, struct stor
         return write_deliveries(s, op, r, err);
     case STORE_MEASUREMENTS:
         return write_measurements(s, op, r, err);
+    case STORE_CALIBRATION:
+        return write_calibrations(s, op, err);
     case STORE_REQUEST:
         return put_request(s, op, err) < 0 ? -1 : 0;
     case STORE_REPLY:
@@ -548,7 +575,7 @@ struct store_backend *store_memory_open(const struct store_settings *settings, s
 
     if (!s || !(s->devices = map_new(ITEMS_MAX)) || !(s->keys = map_new(ITEMS_MAX)) ||
         !(s->requests = map_new(ITEMS_MAX)) || !(s->replies = map_new(STORE_REPLIES_MAX + 1)) ||
-        !(s->measured = map_new(ITEMS_MAX))) {
+        !(s->measured = map_new(ITEMS_MAX)) || !(s->calibrations = map_new(ITEMS_MAX))) {
         err_set(err, ERR_NOMEM, "store in memory");
         backend_close(s ? &s->base : NULL);
         return NULL;

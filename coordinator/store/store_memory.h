@@ -31,11 +31,12 @@ struct memory_store {
     size_t plans_count;
     struct device_measurement *measurements; /* oldest first */
     size_t measurements_count;
-    struct map *devices;  /* id -> struct store_device */
-    struct map *keys;     /* public key -> struct key */
-    struct map *requests; /* id -> struct memory_answer */
-    struct map *replies;  /* digest -> struct memory_answer */
-    struct map *measured; /* "plan/device/generation/sequence" -> anything */
+    struct map *devices;      /* id -> struct store_device */
+    struct map *keys;         /* public key -> struct key */
+    struct map *requests;     /* id -> struct memory_answer */
+    struct map *replies;      /* digest -> struct memory_answer */
+    struct map *calibrations; /* key -> struct calibration */
+    struct map *measured;     /* "plan/device/generation/sequence" -> anything */
 };
 
 /* One more item, zeroed, at the end of a block that doubles; NULL without memory. */

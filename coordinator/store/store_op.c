@@ -44,6 +44,7 @@ void store_op_free(struct store_op *op)
     key_free(op->key);
     clear_records(&delivery_type, op->deliveries, op->deliveries_count);
     clear_records(&device_measurement_type, op->measurements, op->measurements_count);
+    clear_records(&calibration_type, op->calibrations, op->calibrations_count);
     mem_free(op);
 }
 
@@ -60,6 +61,7 @@ const char *store_kind_name(enum store_kind kind)
         [STORE_KEY_FORGET] = "key_forget",
         [STORE_DELIVERIES] = "deliveries",
         [STORE_MEASUREMENTS] = "measurements",
+        [STORE_CALIBRATION] = "calibration",
         [STORE_REQUEST] = "request",
         [STORE_GET_PLAN] = "get_plan",
         [STORE_GET_JOB] = "get_job",
@@ -126,6 +128,7 @@ void store_contents_free(struct store_contents *c)
     mem_free(c->spent);
     clear_records(&key_type, c->keys, c->keys_count);
     clear_records(&plan_summary_type, c->plans, c->plans_count);
+    clear_records(&calibration_type, c->calibrations, c->calibrations_count);
     mem_free(c->coordinator_id);
     mem_free(c);
 }
@@ -201,7 +204,8 @@ int store_op_check(const struct store_op *op, struct err *err)
 
     if (missing)
         return err_set(err, ERR_INVALID, "store %s: wanted %s", store_kind_name(op->kind), missing);
-    if (op->deliveries_count > STORE_BATCH_MAX || op->measurements_count > STORE_BATCH_MAX)
+    if (op->deliveries_count > STORE_BATCH_MAX || op->measurements_count > STORE_BATCH_MAX ||
+        op->calibrations_count > STORE_BATCH_MAX)
         return err_set(err, ERR_TOO_BIG, "store %s: wanted at most %d of them",
                        store_kind_name(op->kind), STORE_BATCH_MAX);
     if (op->answer_len > (op->kind == STORE_REPLY ? STORE_REPLY_MAX : STORE_ANSWER_MAX))

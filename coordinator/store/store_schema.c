@@ -66,8 +66,11 @@ static const char step_2[] =
 static const char step_3[] = "ALTER TABLE charges ADD COLUMN target REAL;"
                              "ALTER TABLE charges ADD COLUMN rate REAL;"
                              "ALTER TABLE charges ADD COLUMN spend BLOB;";
+/* What measurements taught of the planner's model, one row per kind of run. */
+static const char step_4[] = "CREATE TABLE calibration (key TEXT PRIMARY KEY,"
+                             " record BLOB NOT NULL) WITHOUT ROWID;"; /* Calibration */
 
-const char *const store_schema_steps[] = {step_1, step_2, step_3};
+const char *const store_schema_steps[] = {step_1, step_2, step_3, step_4};
 const size_t store_schema_count = sizeof store_schema_steps / sizeof *store_schema_steps;
 
 static int read_version(struct sql_db *q, int64_t *out, struct err *err)

@@ -82,6 +82,7 @@ static const char *const texts[SQL_COUNT] = {
         " DO UPDATE SET at_ms = excluded.at_ms, answer = excluded.answer WHERE at_ms <= ?4",
     [SQL_REQUEST_GET] = "SELECT answer FROM requests WHERE request_id = ?1 AND at_ms > ?2",
     [SQL_REQUEST_PURGE] = "DELETE FROM requests WHERE at_ms <= ?1",
+    [SQL_CALIBRATION_PUT] = "INSERT OR REPLACE INTO calibration (key, record) VALUES (?1, ?2)",
     [SQL_REPLY_PUT] = "INSERT INTO replies (digest, at_ms, bytes, reply) VALUES (?1, ?2, ?3, ?4)"
                       " ON CONFLICT (digest) DO UPDATE SET at_ms = excluded.at_ms,"
                       " bytes = excluded.bytes, reply = excluded.reply",
@@ -114,6 +115,7 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_LOAD_DEVICES] = "SELECT device_id, public_key, profile, digest, generation, first_seen_ms,"
                          " last_seen_ms, profile_ms FROM devices ORDER BY device_id",
+    [SQL_LOAD_CALIBRATION] = "SELECT record FROM calibration ORDER BY key",
     [SQL_LOAD_KEYS] = "SELECT record FROM keys ORDER BY public_key",
     [SQL_LOAD_SUMMARIES] = "SELECT summary, state, plan_id FROM plans WHERE state = 2 OR"
                            " serial > (SELECT coalesce(max(serial), 0) FROM plans) - ?1"

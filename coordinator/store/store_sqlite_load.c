@@ -123,6 +123,24 @@ static int add_key(struct sqlite_store *s, sqlite3_stmt *st, struct store_conten
     return 0;
 }
 
+static int add_calibration(struct sqlite_store *s, sqlite3_stmt *st, struct store_contents *c,
+                           struct err *err)
+{
+    void *record = NULL;
+    struct calibration *to;
+
+    if (sql_record(&s->q, st, 0, &calibration_type, &record, err) < 0)
+        return -1;
+    if (!record ||
+        !(to = records_add(&calibration_type, &c->calibrations, &c->calibrations_count, err))) {
+        calibration_free(record);
+        return -1;
+    }
+    *to = *(struct calibration *)record;
+    mem_free(record);
+    return 0;
+}
+
 static int add_summary(struct sqlite_store *s, sqlite3_stmt *st, struct store_contents *c,
                        struct err *err)
 {
@@ -154,6 +172,7 @@ int sqlite_load(struct store_backend *b, struct store_contents *out, struct err 
     if (load_id(s, out, err) < 0 ||
         load_rows(s, SQL_LOAD_DEVICES, UNKNOWN_I64, add_device, out, err) < 0 ||
         load_rows(s, SQL_LOAD_KEYS, UNKNOWN_I64, add_key, out, err) < 0 ||
+        load_rows(s, SQL_LOAD_CALIBRATION, UNKNOWN_I64, add_calibration, out, err) < 0 ||
         load_rows(s, SQL_LOAD_SUMMARIES, STORE_PLANS_LOADED, add_summary, out, err) < 0 ||
         load_rows(s, SQL_LOAD_DELIVERIES, STORE_TELL_MS, add_delivery, out, err) < 0 ||
         load_rows(s, SQL_LOAD_SPENT, UNKNOWN_I64, add_spent, out, err) < 0)

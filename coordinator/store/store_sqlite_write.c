@@ -375,6 +375,27 @@ static int write_measurements(struct sqlite_store *s, const struct store_op *op,
     return 0;
 }
 
+static int write_calibrations(struct sqlite_store *s, const struct store_op *op, struct err *err)
+{
+    for (size_t i = 0; i < op->calibrations_count; i++) {
+        const struct calibration *c = &op->calibrations[i];
+        sqlite3_stmt *st;
+
+        if (record_check(&calibration_type, c, err) < 0)
+            return err_prefix(err, "calibrations[%zu]", i);
+        if (!(st = sql_start(&s->q, SQL_CALIBRATION_PUT, err)))
+            return -1;
+        sql_bind_text(&s->q, st, 1, c->key);
+        if (sql_bind_record(&s->q, st, 2, &calibration_type, c, err) < 0) {
+            sql_reset(st);
+            return -1;
+        }
+        if (sql_finish(&s->q, st, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int sqlite_write(struct sqlite_store *s, const struct store_op *op, struct store_result *r,
                  struct err *err)
 {
@@ -401,6 +422,8 @@ int sqlite_write(struct sqlite_store *s, const struct store_op *op, struct store
         return write_deliveries(s, op, r, err);
     case STORE_MEASUREMENTS:
         return write_measurements(s, op, r, err);
+    case STORE_CALIBRATION:
+        return write_calibrations(s, op, err);
     case STORE_REQUEST:
         return put_request(s, op, err) < 0 ? -1 : 0;
     case STORE_REPLY:

@@ -452,9 +452,9 @@ static void an_unknown_body_is_refused(void **state)
     (void)state;
     put_integer(&b, 1, 1);
     put_text(&b, 2, "r1");
-    put_message(&b, 40, &empty);
+    put_message(&b, 900, &empty);
     refused(&request_type, WIRE_COMMAND, &b, ERR_UNSUPPORTED,
-            "Request has field 40 of a newer protocol and no body that v1 has");
+            "Request has field 900 of a newer protocol and no body that v1 has");
     b.len = 0;
     put_integer(&job, 1, 1);
     put_text(&job, 2, "j");

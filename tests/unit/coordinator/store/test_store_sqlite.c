@@ -68,6 +68,17 @@ static void fill(struct store *s)
     text_set(&op->key->public_key, "KEY", NULL);
     text_set(&op->key->device_id, "d1", NULL);
     store_expect(s, op);
+    for (int i = 0; i < 2; i++) { /* the second takes the first one's place */
+        struct calibration *learnt;
+
+        op = op_of(STORE_CALIBRATION);
+        learnt = records_add(&calibration_type, &op->calibrations, &op->calibrations_count, NULL);
+        text_set(&learnt->key, "metal/Apple M1/llama-100/lora", NULL);
+        learnt->activation_factor = i ? 0.9 : 1.4;
+        learnt->step_factor = 1.25;
+        learnt->memory_samples = 3 + i;
+        store_expect(s, op);
+    }
     op = plan_op("p1", "j1", 2, 3);
     op->charge = mem_zalloc(sizeof *op->charge);
     *op->charge = (struct store_charge){1, 2, 0.5, 1, 3, 1e-5, .target = 10, .rate = 1};
@@ -116,6 +127,9 @@ static void a_restart_finds_everything(void **state)
     assert_null(c->deliveries[3].assignment); /* done */
     assert_int_equal(c->spent_count, 1);
     assert_true(c->spent[0].epsilon == 3);
+    assert_int_equal(c->calibrations_count, 1);
+    assert_true(c->calibrations[0].activation_factor == 0.9);
+    assert_int_equal(c->calibrations[0].memory_samples, 4);
     store_contents_free(c);
     store_expect(s, device_op(STORE_FORGET, "d1", 1));
     store_close(s);
