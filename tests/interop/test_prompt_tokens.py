@@ -1,7 +1,8 @@
 """Tokens of a question about a fleet, counted with real tokenizers, beside DSPy given the same facts device by device.
 
-Ours is the whole typed question, as a coordinator sends it; DSPy's is the same signature as the mission wrote it (its outputs
-plain text, which is shorter than ours) with the same other inputs, and the devices as a JSON list."""
+Ours is the whole typed question, as a coordinator sends it. DSPy's is the same signature with the same other inputs and the
+devices as a JSON list: once in the same typed form, exported as a class, and once as the mission wrote it, whose outputs are
+plain text, so that it says much less than ours."""
 
 import json
 import os
@@ -37,9 +38,9 @@ def question(devices, kinds, *tokens):
                             *map(str, tokens)).stdout)
 
 
-def dspy_messages(asked):
-    """What DSPy's chat adapter makes of ChainOfThought over the signature as the mission wrote it."""
-    source = h.run(h.program("espalier"), "signature", "export", "FederatedLearning", "--python").stdout
+def dspy_messages(asked, *form):
+    """What DSPy's chat adapter makes of ChainOfThought over the signature; `form` is --typed, or nothing."""
+    source = h.run(h.program("espalier"), "signature", "export", "FederatedLearning", "--python", *form).stdout
     space = {}
     exec(source, space)  # pylint: disable=exec-used  # our own program's output: a DSPy class
     signature = next(v for k, v in space.items() if k.startswith("FederatedLearning"))
@@ -56,18 +57,19 @@ class Tokens(unittest.TestCase):
 
     def test_the_length_follows_the_kinds_of_macs_and_not_their_number(self):
         print(f"\n{'':14}{'devices':>8}{'kinds':>6}{'fleet: ours':>13}{'JSON':>9}{'ratio':>7}"
-              f"{'question: ours':>16}{'DSPy':>9}{'ratio':>7}")
+              f"{'question: ours':>16}{'DSPy typed':>12}{'ratio':>7}{'DSPy text':>11}{'ratio':>7}")
         for name, count in self.count.items():
             ours, whole = {}, {}
             for n, asked in self.asked.items():
                 ours[n] = count(asked["table"])
                 json_tokens = count(json.dumps(asked["devices"]))
                 whole[n] = count(asked["system"] + "\n" + asked["user"])
-                dspy_tokens = count(dspy_messages(asked))
+                typed, text = count(dspy_messages(asked, "--typed")), count(dspy_messages(asked))
                 print(f"{name:14}{n:>8}{min(n, KINDS):>6}{ours[n]:>13}{json_tokens:>9}{ours[n] / json_tokens:>7.2f}"
-                      f"{whole[n]:>16}{dspy_tokens:>9}{whole[n] / dspy_tokens:>7.2f}")
+                      f"{whole[n]:>16}{typed:>12}{whole[n] / typed:>7.2f}{text:>11}{whole[n] / text:>7.2f}")
                 if n >= KINDS:
                     self.assertLessEqual(ours[n], json_tokens / 2)
+                    self.assertLessEqual(whole[n], typed / 2)
             # the counts of Macs have a digit more here and there; nothing else grows
             self.assertLessEqual(ours[1000] - ours[50], 3 * KINDS)
 
