@@ -154,7 +154,7 @@ int calibration_copy(const struct calibration_table *t, struct calibration **out
 
     if (n > 0 && !all)
         return err_set(err, ERR_NOMEM, "%zu calibrations", n);
-    while ((e = map_next(t->by_key, &cursor))) {
+    while (all && (e = map_next(t->by_key, &cursor))) {
         if (copy_one(&all[made], e->value, err) < 0) {
             while (made > 0)
                 record_clear(&calibration_type, &all[--made]);
