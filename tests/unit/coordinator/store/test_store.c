@@ -471,8 +471,8 @@ static void operations_without_their_parts_are_refused(void **state)
     struct store_op *op;
 
     for (int kind = 0; kind < STORE_KINDS; kind++)
-        if (kind != STORE_LIST_PLANS && kind != STORE_DELIVERIES &&
-            kind != STORE_MEASUREMENTS && kind != STORE_CALIBRATION)
+        if (kind != STORE_LIST_PLANS && kind != STORE_DELIVERIES && kind != STORE_MEASUREMENTS &&
+            kind != STORE_CALIBRATION)
             assert_int_equal(code_of(s, op_of(kind)), ERR_INVALID);
     assert_int_equal(code_of(s, op_of(STORE_KINDS)), ERR_INVALID);
     assert_int_equal(code_of(s, measurement_op("p1", "d1", 1, STORE_BATCH_MAX + 1)), ERR_TOO_BIG);
