@@ -161,14 +161,3 @@ int device_part_say(struct assignment *a, struct err *err, const char *field, in
     r->constraint = constraint ? constraint : CONSTRAINT_NONE;
     return 0;
 }
-
-int device_part_warn(struct plan *plan, struct err *err, const char *fmt, ...)
-{
-    char text[500];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    return texts_add(&plan->warnings, &plan->warnings_count, text, err);
-}

@@ -49,7 +49,4 @@ const char *device_part_held(const struct device_part *d, char *out, size_t size
 int device_part_say(struct assignment *a, struct err *err, const char *field, int constraint,
                     const char *value, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
-int device_part_warn(struct plan *plan, struct err *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
 #endif

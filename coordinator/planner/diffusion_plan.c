@@ -8,6 +8,7 @@
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
 #include "coordinator/planner/policy.h"
+#include "coordinator/planner/plan_warn.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -185,16 +186,15 @@ static int write_why(const struct diffusion_turn *t, struct assignment *a, struc
 static int write_warnings(const struct diffusion_turn *t, struct plan *plan, struct err *err)
 {
     if (t->replaced[0] &&
-        device_part_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
-                         t->replaced) < 0)
+        plan_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
+                  t->replaced) < 0)
         return -1;
     if (t->device.machine.limit_assumed &&
-        device_part_warn(plan, err, "the memory limit is assumed: %s",
-                         t->device.machine.limit_text) < 0)
+        plan_warn(plan, err, "the memory limit is assumed: %s", t->device.machine.limit_text) < 0)
         return -1;
-    return device_part_warn(plan, err,
-                            "memory of activations is an upper bound by formula, not yet measured "
-                            "on a Mac; a first image at these settings settles it");
+    return plan_warn(plan, err,
+                     "memory of activations is an upper bound by formula, not yet measured "
+                     "on a Mac; a first image at these settings settles it");
 }
 
 int image_write(struct diffusion_turn *t, int engine, struct plan *plan, struct err *err)

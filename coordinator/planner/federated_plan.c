@@ -15,25 +15,11 @@
 #include "coordinator/planner/federated_want.h"
 #include "coordinator/planner/machine.h"
 #include "coordinator/planner/roster.h"
+#include "coordinator/planner/plan_warn.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-static int warn(struct plan *plan, struct err *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int warn(struct plan *plan, struct err *err, const char *fmt, ...)
-{
-    char text[500];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    return texts_add(&plan->warnings, &plan->warnings_count, text, err);
-}
 
 static bool is_private(const struct federated_turn *t)
 {
@@ -247,28 +233,31 @@ static int write_warnings(const struct federated_turn *t, struct plan *plan, str
     const struct federated_solution *s = turn_solution(t);
 
     if (t->replaced[0] &&
-        warn(plan, err, "the proposal was replaced by the planner's own plan: %s", t->replaced) < 0)
+        plan_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
+                  t->replaced) < 0)
         return -1;
     if (s->goal_missed &&
-        warn(plan, err,
-             "round.token_goal: %.4g tokens cannot be reached; %.4g is the nearest, bound by %s",
-             w->token_goal, s->tokens,
-             known_f64(w->deadline) ? "deadline_seconds, local_steps_max and the data"
-                                    : "local_steps_max and the data") < 0)
+        plan_warn(
+            plan, err,
+            "round.token_goal: %.4g tokens cannot be reached; %.4g is the nearest, bound by %s",
+            w->token_goal, s->tokens,
+            known_f64(w->deadline) ? "deadline_seconds, local_steps_max and the data"
+                                   : "local_steps_max and the data") < 0)
         return -1;
     if (!known_f64(w->deadline) && !known_f64(w->token_goal) &&
-        warn(plan, err,
-             "the job gives neither deadline_seconds nor token_goal: a round is as long as the "
-             "slowest client needs for %" PRId64 " updates, %.0f s",
-             t->policy->default_steps > w->steps_min ? t->policy->default_steps : w->steps_min,
-             s->horizon_seconds) < 0)
+        plan_warn(
+            plan, err,
+            "the job gives neither deadline_seconds nor token_goal: a round is as long as the "
+            "slowest client needs for %" PRId64 " updates, %.0f s",
+            t->policy->default_steps > w->steps_min ? t->policy->default_steps : w->steps_min,
+            s->horizon_seconds) < 0)
         return -1;
     if (t->aggregation == AGGREGATION_FEDAVG &&
         s->steps_most > AGGREGATION_RATIO_MAX * s->steps_least &&
-        warn(plan, err,
-             "local steps are %" PRId64 " to %" PRId64
-             ": plain averaging leans towards the clients that do more",
-             s->steps_least, s->steps_most) < 0)
+        plan_warn(plan, err,
+                  "local steps are %" PRId64 " to %" PRId64
+                  ": plain averaging leans towards the clients that do more",
+                  s->steps_least, s->steps_most) < 0)
         return -1;
     return federated_server_warn(t, plan, err);
 }

@@ -7,6 +7,7 @@
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
 #include "coordinator/planner/policy.h"
+#include "coordinator/planner/plan_warn.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -252,18 +253,18 @@ static int write_warnings(const struct lora_turn *t, struct plan *plan, struct e
     double wanted = known_i64(t->updates) ? UNKNOWN_F64 : t->epochs;
 
     if (t->replaced[0] &&
-        device_part_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
-                         t->replaced) < 0)
+        plan_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
+                  t->replaced) < 0)
         return -1;
     if (s->why_updates == CONSTRAINT_DEADLINE && known_f64(wanted) &&
-        device_part_warn(plan, err,
-                         "lora.run.epochs: %g do not end before the deadline; it is enough for "
-                         "%.3g",
-                         wanted, s->epochs) < 0)
+        plan_warn(plan, err,
+                  "lora.run.epochs: %g do not end before the deadline; it is enough for "
+                  "%.3g",
+                  wanted, s->epochs) < 0)
         return -1;
     if (t->device.machine.limit_assumed)
-        return device_part_warn(plan, err, "the memory limit is assumed: %s",
-                                t->device.machine.limit_text);
+        return plan_warn(plan, err, "the memory limit is assumed: %s",
+                         t->device.machine.limit_text);
     return 0;
 }
 

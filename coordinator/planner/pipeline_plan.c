@@ -11,6 +11,7 @@
 #include "common/model/snapshot.h"
 #include "coordinator/planner/policy.h"
 #include "coordinator/planner/rules.h"
+#include "coordinator/planner/plan_warn.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -310,42 +311,31 @@ static int write_class(const struct pipeline_turn *t, size_t k, struct plan *pla
     return text_setf(&s->text, err, "left out: %s", v.text);
 }
 
-static int warn(struct plan *plan, struct err *err, const char *text)
-{
-    return texts_add(&plan->warnings, &plan->warnings_count, text, err);
-}
-
 static int write_warnings(const struct pipeline_turn *t, struct plan *plan, struct err *err)
 {
     const struct pipeline_performance *f = t->pipeline->performance;
     const struct pipeline_plan *p = plan->pipeline;
-    char text[400];
 
-    if (t->replaced[0]) {
-        snprintf(text, sizeof text, "the proposal was replaced by the planner's own plan: %s",
-                 t->replaced);
-        if (warn(plan, err, text) < 0)
-            return -1;
-    }
-    if (f && known_f64(f->makespan_seconds) && p->makespan_seconds > f->makespan_seconds) {
-        snprintf(
-            text, sizeof text,
-            "performance.makespan_seconds: %.4g cannot be kept; the nearest found is %.4g, and no "
-            "placement can be below %.4g",
-            f->makespan_seconds, p->makespan_seconds, p->lower_bound_seconds);
-        if (warn(plan, err, text) < 0)
-            return -1;
-    }
+    if (t->replaced[0] &&
+        plan_warn(plan, err, "the proposal was replaced by the planner's own plan: %s",
+                  t->replaced) < 0)
+        return -1;
+    if (f && known_f64(f->makespan_seconds) && p->makespan_seconds > f->makespan_seconds &&
+        plan_warn(plan, err,
+                  "performance.makespan_seconds: %.4g cannot be kept; the nearest found is %.4g, "
+                  "and no placement can be below %.4g",
+                  f->makespan_seconds, p->makespan_seconds, p->lower_bound_seconds) < 0)
+        return -1;
     for (size_t i = 0; i < t->pipeline->stages_count; i++) {
         const struct stage *s = &t->pipeline->stages[i];
 
         if (known_f64(s->flop) || known_f64(s->bytes_moved) || known_f64(s->fixed_seconds))
             continue;
-        snprintf(
-            text, sizeof text,
-            "stage %.64s states no flop, bytes_moved or fixed_seconds: planned as taking no time",
-            s->name);
-        if (plan->warnings_count < 100 && warn(plan, err, text) < 0)
+        if (plan->warnings_count < 100 &&
+            plan_warn(plan, err,
+                      "stage %.64s states no flop, bytes_moved or fixed_seconds: planned as taking "
+                      "no time",
+                      s->name) < 0)
             return -1;
     }
     return 0;
