@@ -182,21 +182,8 @@ static int parse_object(const struct signature *sig, const char *reply, size_t l
     return rc;
 }
 
-static int nothing_found(const struct signature *sig, const char *reply, size_t len,
-                         struct err *err)
-{
-    char quote[NOTE_QUOTE_MAX + 4];
-
-    if (len == 0)
-        return err_set(err, ERR_MALFORMED, "the reply is empty");
-    return err_set(err, ERR_MALFORMED,
-                   "the reply has none of the %zu fields wanted, %s to %s: it begins \"%s\"",
-                   sig->outputs, signature_outputs(sig)[0].name,
-                   signature_outputs(sig)[sig->outputs - 1].name, note_quote(quote, reply, len));
-}
-
-static int parse(const struct signature *sig, const char *reply, size_t len, struct answer *a,
-                 struct err *err)
+static int cut_reply(const struct signature *sig, const char *reply, size_t len, struct answer *a,
+                     struct err *err)
 {
     struct cutting exact = {.sig = sig, .reply = reply, .len = len}, lenient;
 
@@ -210,31 +197,11 @@ static int parse(const struct signature *sig, const char *reply, size_t len, str
                  lenient.found - exact.found);
     if (take_sections(lenient.found > exact.found ? &lenient : &exact, a, err) < 0)
         return -1;
-    if (lenient.found == 0 && exact.found == 0 && parse_object(sig, reply, len, a, err) < 0)
-        return -1;
-    if (answer_count(a, sig, err) < 0)
-        return -1;
-    return a->missing == a->count ? nothing_found(sig, reply, len, err) : 0;
+    return lenient.found == 0 && exact.found == 0 ? parse_object(sig, reply, len, a, err) : 0;
 }
 
 int chat_parse(const struct signature *sig, const char *reply, size_t len, struct answer *out,
                struct err *err)
 {
-    struct answer a;
-
-    if (!reply) {
-        reply = "";
-        len = 0;
-    }
-    if (len > REPLY_TEXT_MAX)
-        return err_set(err, ERR_TOO_BIG, "reply of %zu bytes, limit %d", len, REPLY_TEXT_MAX);
-    marker_trim(&reply, &len);
-    if (answer_init(&a, sig, err) < 0)
-        return -1;
-    if (parse(sig, reply, len, &a, err) < 0) {
-        answer_clear(&a);
-        return -1;
-    }
-    *out = a;
-    return 0;
+    return answer_parse(sig, reply, len, cut_reply, out, err);
 }

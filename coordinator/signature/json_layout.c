@@ -180,17 +180,6 @@ static void skip_thinking(const char **reply, size_t *len)
         }
 }
 
-static int nothing_found(const struct signature *sig, const char *reply, size_t len,
-                         struct err *err)
-{
-    char quote[NOTE_QUOTE_MAX + 4];
-
-    return err_set(err, ERR_MALFORMED,
-                   "the reply has none of the %zu fields wanted, %s to %s: it begins \"%s\"",
-                   sig->outputs, signature_outputs(sig)[0].name,
-                   signature_outputs(sig)[sig->outputs - 1].name, note_quote(quote, reply, len));
-}
-
 /* A reply that is JSON already: with its own text. */
 static int take_strict(const struct signature *sig, const char *reply, size_t len,
                        const struct json *object, struct answer *a, struct err *err)
@@ -206,14 +195,14 @@ static int take_strict(const struct signature *sig, const char *reply, size_t le
     return rc;
 }
 
-static int parse(const struct signature *sig, const char *reply, size_t len, struct answer *a,
-                 struct err *err)
+static int cut_reply(const struct signature *sig, const char *reply, size_t len, struct answer *a,
+                     struct err *err)
 {
     struct json *object;
     int rc;
 
     if (len == 0)
-        return err_set(err, ERR_MALFORMED, "the reply is empty");
+        return 0; /* nothing is found, which is said */
     skip_thinking(&reply, &len);
     marker_trim(&reply, &len);
     if ((object = json_parse(reply, len, NULL)) && json_type_of(object) == JSON_OBJECT) {
@@ -225,29 +214,11 @@ static int parse(const struct signature *sig, const char *reply, size_t len, str
         rc = object ? json_layout_take(sig, unwrap(sig, object, &a->notes), NULL, a, err) : -1;
     }
     json_free(object);
-    if (rc < 0 || answer_count(a, sig, err) < 0)
-        return -1;
-    return a->missing == a->count && a->count ? nothing_found(sig, reply, len, err) : 0;
+    return rc;
 }
 
 int json_layout_parse(const struct signature *sig, const char *reply, size_t len,
                       struct answer *out, struct err *err)
 {
-    struct answer a;
-
-    if (!reply) {
-        reply = "";
-        len = 0;
-    }
-    if (len > REPLY_TEXT_MAX)
-        return err_set(err, ERR_TOO_BIG, "reply of %zu bytes, limit %d", len, REPLY_TEXT_MAX);
-    marker_trim(&reply, &len);
-    if (answer_init(&a, sig, err) < 0)
-        return -1;
-    if (parse(sig, reply, len, &a, err) < 0) {
-        answer_clear(&a);
-        return -1;
-    }
-    *out = a;
-    return 0;
+    return answer_parse(sig, reply, len, cut_reply, out, err);
 }

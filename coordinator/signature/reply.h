@@ -22,10 +22,19 @@ struct answer {
     struct notes notes;
 };
 
-/* For those who cut: an answer without sections, and what is left to do once they are in: the
- * missing are counted and noted. */
+/* One without sections. */
 int answer_init(struct answer *a, const struct signature *sig, struct err *err);
-int answer_count(struct answer *a, const struct signature *sig, struct err *err);
+
+/* For those who cut: sections of `reply` (trimmed, not NULL, len bytes) go into `a`, which has
+ * none. */
+typedef int answer_cut_fn(const struct signature *sig, const char *reply, size_t len,
+                          struct answer *a, struct err *err);
+
+/* Cut a reply (NULL: an empty one) by this layout; the missing are counted and noted. ERR_TOO_BIG
+ * past REPLY_TEXT_MAX, ERR_MALFORMED where it has none of the outputs. *out is untouched on
+ * failure. */
+int answer_parse(const struct signature *sig, const char *reply, size_t len, answer_cut_fn *cut,
+                 struct answer *out, struct err *err);
 void answer_clear(struct answer *a); /* a zeroed one is fine */
 
 #endif
