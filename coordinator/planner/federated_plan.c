@@ -98,7 +98,6 @@ static int write_training(const struct federated_turn *t, size_t i, struct assig
     return federated_server_training(t, i, r, err);
 }
 
-/* What its measurements will be held against: the model before anything was learnt. */
 static int write_parts(const struct federated_turn *t, size_t i, struct prediction *r,
                        struct err *err)
 {
@@ -110,15 +109,9 @@ static int write_parts(const struct federated_turn *t, size_t i, struct predicti
                                 .shape = t->want->shape,
                                 .method = t->want->method,
                                 .grad_checkpoint = f->setup.grad_checkpoint};
-    struct cost_memory memory;
-    char key[LEARNED_KEY_MAX];
 
-    cost_memory(t->want->shape, &f->setup, m->backend, 1, &memory);
-    learned_key(&kind, key);
-    r->fixed_bytes = (int64_t)ceil(cost_fixed_bytes(&memory));
-    r->activation_bytes = (int64_t)ceil(cost_activation_bytes(&memory));
-    r->micro_seconds = f->time.micro_seconds / m->learned[f->setup.grad_checkpoint].step_factor;
-    return text_set(&r->calibration_key, key, err);
+    return learned_write_parts(&kind, &f->setup, &m->learned[f->setup.grad_checkpoint],
+                               f->time.micro_seconds, r, err);
 }
 
 static int write_prediction(const struct federated_turn *t, size_t i, struct assignment *a,

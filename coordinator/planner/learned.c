@@ -158,3 +158,18 @@ int learned_from_run(const struct measured_run *run, const struct chip_table *ch
     *step = run_step(run, &s, kind.backend, chips);
     return 0;
 }
+
+int learned_write_parts(const struct learned_kind *kind, const struct cost_setup *setup,
+                        const struct learned *l, double micro_seconds, struct prediction *r,
+                        struct err *err)
+{
+    struct cost_memory memory;
+    char key[LEARNED_KEY_MAX];
+
+    cost_memory(kind->shape, setup, kind->backend, 1, &memory);
+    learned_key(kind, key);
+    r->fixed_bytes = (int64_t)ceil(cost_fixed_bytes(&memory));
+    r->activation_bytes = (int64_t)ceil(cost_activation_bytes(&memory));
+    r->micro_seconds = micro_seconds / l->step_factor;
+    return text_set(&r->calibration_key, key, err);
+}

@@ -21,6 +21,7 @@ struct chip_table;
 struct err;
 struct measured_run;
 struct model_shape;
+struct prediction;
 struct snapshot;
 
 #define LEARNED_KEY_MAX 257
@@ -44,6 +45,12 @@ void learned_find(const struct snapshot *s, const struct learned_kind *kind, str
 
 /* For people: what was learnt, or that nothing was and what stands instead. */
 void learned_text(const struct learned *l, const struct learned_kind *kind, char *out, size_t size);
+
+/* What a prediction says of itself, for its measurements to be held against: the model before
+ * anything was learnt. micro_seconds is of the plan, with what `l` has taught in it. */
+int learned_write_parts(const struct learned_kind *kind, const struct cost_setup *setup,
+                        const struct learned *l, double micro_seconds, struct prediction *r,
+                        struct err *err);
 
 /* Measured over predicted (NaN: not measured), from what a prediction said of itself: peak is what
  * the engine reports, fixed and activations as in struct prediction. */

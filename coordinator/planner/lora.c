@@ -5,7 +5,9 @@
 #include "common/core/err.h"
 #include "common/core/num.h"
 #include "common/core/unknown.h"
+#include "common/model/device.h"
 #include "common/model/plan.h"
+#include "common/model/snapshot.h"
 #include "coordinator/planner/lora_turn.h"
 
 #include <inttypes.h>
@@ -86,6 +88,25 @@ static struct lora_settings own_settings(const struct lora_turn *t)
                                   .ask = fit_ask_open()};
 }
 
+struct learned_kind lora_turn_kind(const struct lora_turn *t, bool grad_checkpoint)
+{
+    return (struct learned_kind){.backend = t->device.machine.backend,
+                                 .chip = t->device.of->profile->chip,
+                                 .shape = t->want->shape,
+                                 .method = t->want->method,
+                                 .grad_checkpoint = grad_checkpoint};
+}
+
+/* A device alone learns from the same runs as a fleet. */
+static void learn(struct lora_turn *t, const struct snapshot *s)
+{
+    for (int on = 0; on < 2; on++) {
+        struct learned_kind kind = lora_turn_kind(t, on == 1);
+
+        learned_find(s, &kind, &t->device.machine.learned[on]);
+    }
+}
+
 static int turn_begin(struct lora_turn *t, const struct snapshot *s, const struct job *job,
                       const struct policy *policy, struct err *err)
 {
@@ -98,6 +119,7 @@ static int turn_begin(struct lora_turn *t, const struct snapshot *s, const struc
         device_part_find(s, job, "lora", job->lora->device_id, job->lora->rules, policy, &t->device,
                          err) < 0)
         return -1;
+    learn(t, s);
     t->own = own_settings(t);
     if (!lora_fits(t, &t->own, &t->own_solution))
         return err_set(

@@ -83,6 +83,7 @@ static int write_training(const struct lora_turn *t, struct assignment *a, struc
 static int write_prediction(const struct lora_turn *t, struct assignment *a, struct err *err)
 {
     const struct lora_solution *s = lora_turn_solution(t);
+    struct learned_kind kind = lora_turn_kind(t, s->fit.setup.grad_checkpoint);
     struct prediction *r = a->prediction = prediction_new(err);
 
     if (!r)
@@ -91,7 +92,9 @@ static int write_prediction(const struct lora_turn *t, struct assignment *a, str
     r->step_seconds = s->fit.time.step_seconds;
     r->round_seconds = fmin(s->training_seconds, 1e9);
     r->tokens_per_second = s->fit.time.tokens_per_second;
-    return 0;
+    return learned_write_parts(&kind, &s->fit.setup,
+                               &t->device.machine.learned[s->fit.setup.grad_checkpoint],
+                               s->fit.time.micro_seconds, r, err);
 }
 
 /* The same adapters as mlx-lm trains them when nobody says more: its batch of 4, nothing
@@ -234,15 +237,19 @@ static int why_training(const struct lora_turn *t, struct assignment *a, struct 
 static int write_why(const struct lora_turn *t, struct assignment *a, struct err *err)
 {
     const struct lora_solution *s = lora_turn_solution(t);
-    char peak[NUM_BYTES_TEXT_MAX], limit[NUM_BYTES_TEXT_MAX];
+    bool checkpoint = s->fit.setup.grad_checkpoint;
+    struct learned_kind kind = lora_turn_kind(t, checkpoint);
+    char peak[NUM_BYTES_TEXT_MAX], limit[NUM_BYTES_TEXT_MAX], taught[320];
 
+    learned_text(&t->device.machine.learned[checkpoint], &kind, taught, sizeof taught);
     if (text_setf(&a->reason, err, "trains %" PRId64 " updates in %.0f s, peak %s of %s",
                   s->updates, ceil(s->training_seconds),
                   num_format_bytes((int64_t)ceil(s->fit.memory_bytes), peak),
                   num_format_bytes(t->device.limit_bytes, limit)) < 0 ||
         device_part_say(a, err, "memory_limit_bytes", CONSTRAINT_MEMORY, limit,
                         "%.0f %% of what it may use: %s", lora_turn_settings(t)->memory_share * 100,
-                        t->device.machine.limit_text) < 0)
+                        t->device.machine.limit_text) < 0 ||
+        device_part_say(a, err, "prediction.memory_bytes", CONSTRAINT_NONE, peak, "%s", taught) < 0)
         return -1;
     return why_memory(t, a, err) < 0 ? -1 : why_training(t, a, err);
 }

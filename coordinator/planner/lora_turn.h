@@ -61,6 +61,9 @@ struct lora_turn {
     char replaced[200]; /* why the proposal's plan was not taken; "": it was */
 };
 
+/* Of which kind its runs are, for what measurements taught. */
+struct learned_kind lora_turn_kind(const struct lora_turn *t, bool grad_checkpoint);
+
 /* What stands. */
 const struct lora_settings *lora_turn_settings(const struct lora_turn *t);
 const struct lora_solution *lora_turn_solution(const struct lora_turn *t);

@@ -9,6 +9,7 @@
 #include "common/model/job.h"
 #include "common/model/plan.h"
 #include "common/model/snapshot.h"
+#include "common/model/tool_message.h"
 #include "coordinator/planner/cost.h"
 
 #include <math.h>
@@ -56,6 +57,42 @@ static void the_fastest_that_fits(void **state)
     assert_non_null(strstr(plan->lora->seconds_source, "efficiency"));
     assert_int_equal(plan->forecast->clients, 1);
     plan_free(plan);
+    job_free(j);
+    snapshot_unref(s);
+}
+
+/* What measurements of such runs taught corrects the plan, and is said; what its own measurements
+ * will be held against is the model before that. */
+static void what_was_measured_corrects_it(void **state)
+{
+    struct snapshot *s = kit_fleet_mixed();
+    struct job *j = kit_lora("mac-3");
+    struct plan *before = kit_lora_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL), *after;
+    const struct prediction *was = before->assignments[0].prediction, *is;
+    struct calibration *c;
+    bool said = false;
+
+    (void)state;
+    assert_non_null(was->calibration_key);
+    assert_true(was->activation_bytes > 0 && was->fixed_bytes > 0);
+    c = records_add(&calibration_type, &s->calibrations, &s->calibrations_count, NULL);
+    assert_int_equal(text_set(&c->key, was->calibration_key, NULL), 0);
+    c->activation_factor = 0.9;
+    c->step_factor = 1.2;
+    c->memory_samples = c->step_samples = 8;
+    after = kit_lora_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL);
+    is = after->assignments[0].prediction;
+    assert_string_equal(is->calibration_key, was->calibration_key);
+    assert_true(is->memory_bytes < was->memory_bytes);
+    assert_true(is->step_seconds > 1.15 * was->step_seconds);
+    assert_int_equal(is->activation_bytes, was->activation_bytes);
+    assert_int_equal(is->fixed_bytes, was->fixed_bytes);
+    kit_close(is->micro_seconds, was->micro_seconds, 1e-9);
+    for (size_t i = 0; i < after->assignments[0].reasons_count; i++)
+        said |= strcmp(after->assignments[0].reasons[i].field, "prediction.memory_bytes") == 0;
+    assert_true(said);
+    plan_free(before);
+    plan_free(after);
     job_free(j);
     snapshot_unref(s);
 }
@@ -329,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fastest_that_fits),
+        cmocka_unit_test(what_was_measured_corrects_it),
         cmocka_unit_test(smaller_machines_get_less),
         cmocka_unit_test(a_deadline_limits_the_updates),
         cmocka_unit_test(what_cannot_be_planned_says_why),
