@@ -92,11 +92,11 @@ struct args_option {
     const char *name;           /* with its dashes */
     const char *word;           /* stands for the value in help; NULL: a flag */
     const char *const *choices; /* NULL at the end; NULL: any text */
-    bool duration;              /* milliseconds, as num_parse_duration_ms reads them */
-    int64_t most;               /* an integer from 1 to this; 0: no integer */
-    bool many;                  /* each time it is given counts */
     const char *env;            /* NULL: none */
     const char *help;           /* what it does, for help */
+    int64_t most;               /* an integer from 1 to this; 0: no integer */
+    bool duration;              /* milliseconds, as num_parse_duration_ms reads them */
+    bool many;                  /* each time it is given counts */
 };
 
 extern const struct args_option args_options[OPTION_COUNT];

@@ -15,6 +15,23 @@
 #define BATCH_MAX 4096 /* what a plan can carry */
 #define ACCUMULATION_MAX 4096
 
+static bool same_setup(const struct cost_setup *a, const struct cost_setup *b)
+{
+    return a->format == b->format && a->method == b->method && a->targets == b->targets &&
+           a->optimizer == b->optimizer && a->rank == b->rank && a->layers == b->layers &&
+           a->batch_size == b->batch_size && a->grad_accumulation == b->grad_accumulation &&
+           a->sequence_length == b->sequence_length && a->grad_checkpoint == b->grad_checkpoint;
+}
+
+bool fit_same(const struct fit *a, const struct fit *b)
+{
+    return same_setup(&a->setup, &b->setup) && a->memory_bytes == b->memory_bytes &&
+           a->time.micro_seconds == b->time.micro_seconds &&
+           a->time.step_seconds == b->time.step_seconds && a->why_format == b->why_format &&
+           a->why_batch == b->why_batch && a->why_accumulation == b->why_accumulation &&
+           a->why_sequence == b->why_sequence && a->why_checkpoint == b->why_checkpoint;
+}
+
 struct fit_ask fit_ask_open(void)
 {
     return (struct fit_ask){.format = MODEL_FORMAT_UNSET,

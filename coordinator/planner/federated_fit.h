@@ -42,6 +42,9 @@ struct fit {
     int why_format, why_batch, why_accumulation, why_sequence, why_checkpoint;
 };
 
+/* The same set-up, with the same prediction, for the same reasons. */
+bool fit_same(const struct fit *a, const struct fit *b);
+
 struct fit_ask fit_ask_open(void);
 
 /* The fastest set-up within the ask; false where none fits. Formats in the job's order and lengths

@@ -469,7 +469,7 @@ static bool alike(const struct why *y, size_t client, size_t other)
 
     return a->limit_bytes == b->limit_bytes && a->examples == b->examples &&
            y->part->link.rank == y->settings->rank && p->link.rank == y->settings->rank &&
-           memcmp(&y->part->fit, &p->fit, sizeof p->fit) == 0;
+           fit_same(&y->part->fit, &p->fit);
 }
 
 static void copy_reasons(struct why *y, const struct assignment *from, size_t first, size_t end)

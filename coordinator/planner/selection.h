@@ -22,9 +22,9 @@ struct candidate {
     double mean_square_loss; /* NaN: never measured */
     int64_t last_round;      /* UNKNOWN_I64: never served */
     int64_t picks;           /* rounds it has served in */
-    bool chosen;             /* out */
     double utility;          /* out, Oort's: NaN where nothing is known */
     int tier;                /* out, TiFL's: 0 is the fastest */
+    bool chosen;             /* out */
 };
 
 /* splitmix64: the same numbers everywhere. */

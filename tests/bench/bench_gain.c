@@ -182,7 +182,7 @@ static struct round_result run_random(const struct lab *l, size_t n, uint64_t se
     struct round_result mean = {0, 0};
 
     for (int draw = 0; draw < DRAWS; draw++) {
-        size_t all[CLIENTS_MAX];
+        size_t all[CLIENTS_MAX] = {0};
         struct round_result o;
 
         for (size_t i = 0; i < l->count; i++)

@@ -49,7 +49,8 @@ static _Noreturn void die(const char *what, const struct err *err)
 /* A kind past the public ones is one of them with a little less memory to be had. */
 static void make_class(struct device_class *c, size_t k)
 {
-    double gib = kinds[k % KINDS].gib, used = 0.2 + 0.01 * (double)(k / KINDS);
+    size_t round = k / KINDS;
+    double gib = kinds[k % KINDS].gib, used = 0.2 + 0.01 * (double)round;
 
     snprintf(c->id, sizeof c->id, "c%zu", k + 1);
     c->profile = profile_new(NULL);
@@ -122,12 +123,13 @@ static struct job *read_job(char *path)
 static void add_device(struct json *list, size_t i, const struct class_summary *c)
 {
     struct json *d = json_append_object(list);
+    int64_t memory = c->memory_bytes / 10000000, usable = c->memory_limit_bytes / 10000000;
     char name[24];
 
     snprintf(name, sizeof name, "device-%zu", i + 1);
     if (!d || json_set_text(d, "device", name) < 0 || json_set_text(d, "chip", c->chip) < 0 ||
-        json_set_f64(d, "memory_gb", (double)(c->memory_bytes / 10000000) / 100) < 0 ||
-        json_set_f64(d, "usable_gb", (double)(c->memory_limit_bytes / 10000000) / 100) < 0 ||
+        json_set_f64(d, "memory_gb", (double)memory / 100) < 0 ||
+        json_set_f64(d, "usable_gb", (double)usable / 100) < 0 ||
         json_set_i64(d, "gpu_cores", c->gpu_cores) < 0 ||
         json_set_f64(d, "tflops", (double)(int64_t)(c->gpu_flops / 1e10) / 100) < 0 ||
         json_set_i64(d, "bandwidth_gb_per_s", (int64_t)(c->memory_bandwidth_bytes_per_s / 1e9)) <

@@ -83,9 +83,9 @@ static void an_address_of_another_form_is_refused(void **state)
         assert_int_equal(f.items[0].grade, FINDING_FAIL);
     }
     memset(long_host + 6, 'a', REACH_HOST_MAX);
-    strcpy(long_host + 6 + REACH_HOST_MAX, ":1");
+    snprintf(long_host + 6 + REACH_HOST_MAX, 8, ":1");
     assert_int_equal(reach_parse(long_host, host, port), -1);
-    strcpy(long_host + 6 + REACH_HOST_MAX - 1, ":1");
+    snprintf(long_host + 6 + REACH_HOST_MAX - 1, 8, ":1");
     assert_int_equal(reach_parse(long_host, host, port), 0);
 }
 

@@ -394,19 +394,19 @@ static void answers_that_are_none(void **state)
 {
     static const struct {
         enum fake_manner manner;
-        const char *timeout; /* short where only time ends the wait */
         int rc;
+        const char *timeout; /* short where only time ends the wait */
         const char *says;
     } rows[] = {
-        {FAKE_SILENT, "300ms", CLI_UNREACHED, "no answer from ipc://"},
-        {FAKE_OTHER_ID, "2s", CLI_UNREACHED, "(1 to other requests)"},
-        {FAKE_GARBAGE, "30s", CLI_UNREACHED, "cannot be read"},
-        {FAKE_TRUNCATED, "30s", CLI_UNREACHED, "cannot be read"},
-        {FAKE_EMPTY, "30s", CLI_UNREACHED, "holds nothing that was asked for"},
-        {FAKE_NO_ID, "30s", CLI_REFUSED, "malformed: the request does not decode"},
-        {FAKE_BUSY, "2s", CLI_REFUSED, "busy: too many requests at once"},
-        {FAKE_BUSY_ONCE, "30s", CLI_OK, ""},
-        {FAKE_OTHER_ID_FIRST, "30s", CLI_OK, ""},
+        {FAKE_SILENT, CLI_UNREACHED, "300ms", "no answer from ipc://"},
+        {FAKE_OTHER_ID, CLI_UNREACHED, "2s", "(1 to other requests)"},
+        {FAKE_GARBAGE, CLI_UNREACHED, "30s", "cannot be read"},
+        {FAKE_TRUNCATED, CLI_UNREACHED, "30s", "cannot be read"},
+        {FAKE_EMPTY, CLI_UNREACHED, "30s", "holds nothing that was asked for"},
+        {FAKE_NO_ID, CLI_REFUSED, "30s", "malformed: the request does not decode"},
+        {FAKE_BUSY, CLI_REFUSED, "2s", "busy: too many requests at once"},
+        {FAKE_BUSY_ONCE, CLI_OK, "30s", ""},
+        {FAKE_OTHER_ID_FIRST, CLI_OK, "30s", ""},
     };
     struct lab *lab = *state;
 

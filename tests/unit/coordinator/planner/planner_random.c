@@ -18,12 +18,13 @@ static int macs_most = MACS_MAX; /* of random_fleet */
 static jmp_buf *case_jump;       /* NULL: no case runs under cases_hold */
 static const char *case_what;
 
-void case_failed(const char *what)
+_Noreturn void case_failed(const char *what)
 {
     case_what = what;
     if (case_jump)
         longjmp(*case_jump, 1);
     fail_msg("seed %llu: %s", (unsigned long long)current_seed, what);
+    abort(); /* fail_msg does not come back, and does not say so */
 }
 
 /* What a failing case held is lost: the test ends there. */

@@ -15,7 +15,7 @@ extern uint64_t current_seed; /* of the case at hand: printed when it fails */
     } while (0)
 
 /* Where a case runs under cases_hold, back to it; else the test fails, naming the seed. */
-void case_failed(const char *what);
+_Noreturn void case_failed(const char *what);
 
 /* Runs the case of each seed from 1. Of one that fails, the smallest fleet with which it still does
  * is sought, then the test fails naming seed, fleet and condition: run that alone with

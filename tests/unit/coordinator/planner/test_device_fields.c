@@ -21,8 +21,10 @@ static void row_names_a_member(const struct record_type *proposal, const struct 
     const struct field *output = record_field(proposal, f->output);
     char whole[160];
 
-    if (!output)
+    if (!output) {
         fail_msg("%s: no output", f->output);
+        return;
+    }
     if (!*f->member)
         return; /* reasoning */
     if (!record_field(output->record, f->member))
@@ -47,8 +49,10 @@ static void row_names_a_plan_field(const struct field_map *f)
 
         part[strcspn(part, "[")] = '\0';
         field = record_field(at, part);
-        if (!field)
+        if (!field) {
             fail_msg("%s: %s has no field %s", f->plan_field, at->name, part);
+            return;
+        }
         at = field->record;
     }
 }

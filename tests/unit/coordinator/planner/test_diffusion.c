@@ -248,8 +248,8 @@ static void less_memory_gives_way_in_order(void **state)
     int stage = 0, seen = 0;
 
     (void)state;
-    for (double gib = 30; gib > 2.5; gib -= 0.1) {
-        struct snapshot *s = mac_with(gib);
+    for (int tenths = 300; tenths > 25; tenths--) {
+        struct snapshot *s = mac_with(tenths / 10.0);
         struct err err = {0};
         struct plan *plan = kit_diffusion_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, &err);
         const struct image_generation *g;

@@ -495,6 +495,7 @@ static void one_fleet_gains(uint64_t seed, void *arg)
         s->classes[k].profile->memory_bandwidth_bytes_per_s = 2e11;
     }
     before = kit_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL);
+    holds(s->classes_count > 0);
     better(s, (size_t)(seed % s->classes_count));
     after = kit_plan(s, j, ENGINE_KIND_ANALYTIC, NULL, NULL);
     holds(!before || after);
