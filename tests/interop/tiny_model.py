@@ -1,4 +1,4 @@
-"""tiny_model.py FOLDER: a random Llama-shaped model of 0.4 million parameters with a tokenizer and data, made on the
+"""tiny_model.py FOLDER [--larger]: a random Llama-shaped model of 0.4 million parameters with a tokenizer and data, made on the
 spot, so that a real trainer has something real to train: FOLDER/model and FOLDER/data."""
 
 import json
@@ -17,6 +17,8 @@ CONFIG = {
     "num_key_value_heads": 2, "rms_norm_eps": 1e-5, "vocab_size": 4096, "rope_theta": 10000.0,
     "tie_word_embeddings": True, "max_position_embeddings": 8192,
 }
+# In proportion as real models are, 16-bit: for what depends on the shape, such as memory. 4 million parameters.
+LARGER = {**CONFIG, "hidden_size": 256, "intermediate_size": 768, "num_attention_heads": 8, "num_key_value_heads": 4}
 
 
 def make_words(rng):
@@ -47,10 +49,14 @@ def main():
     words = make_words(rng)
     make_tokenizer(model_folder, words, rng)
     mx.random.seed(1)
-    model = llama.Model(llama.ModelArgs.from_dict(CONFIG))
+    larger = "--larger" in sys.argv[2:]
+    config = LARGER if larger else CONFIG
+    model = llama.Model(llama.ModelArgs.from_dict(config))
+    if larger:
+        model.set_dtype(mx.bfloat16)
     mx.eval(model.parameters())
     save_model(model_folder, model)
-    save_config(dict(CONFIG), model_folder / "config.json")
+    save_config(dict(config), model_folder / "config.json")
     for name, rows in (("train", 64), ("valid", 16)):
         (data / f"{name}.jsonl").write_text("".join(
             json.dumps({"text": " ".join(rng.choice(words) for _ in range(30))}) + "\n" for _ in range(rows)))
