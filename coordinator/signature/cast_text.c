@@ -43,8 +43,7 @@ static bool read_hexadecimal(const char *p, bool negative, char out[CAST_NUMBER_
     return true;
 }
 
-/* A float in JSON's form; not finite: false. */
-static bool write_float(const char *plain, char out[CAST_NUMBER_MAX])
+bool cast_float(const char *plain, char out[CAST_NUMBER_MAX])
 {
     double value = strtod(plain, NULL);
     struct buf b;
@@ -94,7 +93,7 @@ static bool read_decimal(const char *p, bool zeros, char *plain, size_t at,
     if (*p)
         return false;
     if (fraction)
-        return write_float(plain, out);
+        return cast_float(plain, out);
     for (n = start; plain[n] == '0' && plain[n + 1]; n++)
         ;
     memmove(plain + start, plain + n, at - n + 1);

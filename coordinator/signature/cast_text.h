@@ -14,6 +14,10 @@ struct json;
  * else. False: it is none, or not finite. */
 bool cast_number(const char *text, size_t len, bool zeros, char out[CAST_NUMBER_MAX]);
 
+/* The number, as cast_number gives one, as a float that JSON writes: 1 is 1.0, and an integer keeps
+ * the digits that a double has. False: no double holds it. */
+bool cast_float(const char *number, char out[CAST_NUMBER_MAX]);
+
 /* "yes", "Off", "T", "1", ... 1, 0, or -1 for none. */
 int cast_truth(const char *text);
 

@@ -70,10 +70,9 @@ static int cast_a_number(struct cast *c, const struct value_type *t, const char 
         return refuse_value(c, t, path, v);
     if (t->kind == VALUE_INT && !cast_integer(number, whole))
         return refuse_value(c, t, path, v);
-    if (t->kind == VALUE_FLOAT && !strpbrk(number, ".eE"))
-        snprintf(whole, sizeof whole, "%.509s.0", number);
-    if (t->kind == VALUE_FLOAT && strpbrk(number, ".eE"))
-        snprintf(whole, sizeof whole, "%s", number);
+    if (t->kind == VALUE_FLOAT &&
+        !cast_float(number, whole)) /* an integer past what a float holds */
+        return refuse_value(c, t, path, v);
     if (text || json_type_of(v) == JSON_BOOL)
         note_read(c, path, text ? text : json_bool_value(v) ? "true" : "false", whole);
     buf_adds(c->out, whole);

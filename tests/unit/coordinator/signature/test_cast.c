@@ -97,6 +97,8 @@ static void texts_are_cast_as_dspy_casts_them(void **state)
         {"float", "3", "3.0"},
         {"float", ".5", "0.5"},
         {"float", "1e3", "1000.0"},
+        {"float", "12345678901234567890", "1.2345678901234567e+19"},
+        {"list[float]", "[1, 12345678901234567890]", "[1.0,1.2345678901234567e+19]"},
         {"float", "3%", NULL},
         {"float", "$3", NULL},
         {"float", "inf", NULL}, /* DSPy takes it: JSON has no word for it */
