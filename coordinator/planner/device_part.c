@@ -9,6 +9,7 @@
 #include "common/model/snapshot.h"
 #include "coordinator/planner/rules.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,4 +161,22 @@ int device_part_say(struct assignment *a, struct err *err, const char *field, in
         return -1;
     r->constraint = constraint ? constraint : CONSTRAINT_NONE;
     return 0;
+}
+
+const char *device_part_number(int64_t v, char out[DEVICE_NUMBER_MAX])
+{
+    snprintf(out, DEVICE_NUMBER_MAX, "%" PRId64, v);
+    return out;
+}
+
+int device_part_say_range(struct assignment *a, struct err *err, const char *field, int constraint,
+                          int64_t value, int64_t wanted, int64_t least, const char *less)
+{
+    char v[DEVICE_NUMBER_MAX];
+
+    return device_part_say(a, err, field, constraint, device_part_number(value, v),
+                           "wanted %" PRId64 ", at least %" PRId64 "%s", wanted, least,
+                           value >= wanted                   ? ""
+                           : constraint == CONSTRAINT_MEMORY ? ": more does not fit"
+                                                             : less);
 }

@@ -49,4 +49,12 @@ const char *device_part_held(const struct device_part *d, char *out, size_t size
 int device_part_say(struct assignment *a, struct err *err, const char *field, int constraint,
                     const char *value, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* A whole number as text, for device_part_say. */
+#define DEVICE_NUMBER_MAX 24
+const char *device_part_number(int64_t v, char out[DEVICE_NUMBER_MAX]);
+
+/* "wanted 36, at least 8", and where it is less than wanted, that memory made it so, or `less`. */
+int device_part_say_range(struct assignment *a, struct err *err, const char *field, int constraint,
+                          int64_t value, int64_t wanted, int64_t least, const char *less);
+
 #endif

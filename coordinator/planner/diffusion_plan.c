@@ -102,26 +102,14 @@ static int write_prediction(const struct diffusion_turn *t, struct plan *plan, s
 
 /* ---- why ---- */
 
-#define NUMBER_MAX 24
-
-static const char *number(int64_t v, char out[NUMBER_MAX])
-{
-    snprintf(out, NUMBER_MAX, "%" PRId64, v);
-    return out;
-}
-
 /* "wanted 1024, at least 512", and what made it less. */
 static int say_range(struct assignment *a, struct err *err, const char *field, int why,
                      int64_t value, int64_t wanted, int64_t least)
 {
-    char v[NUMBER_MAX];
-
-    return device_part_say(a, err, field, why, number(value, v),
-                           "wanted %" PRId64 ", at least %" PRId64 "%s", wanted, least,
-                           value >= wanted              ? ""
-                           : why == CONSTRAINT_MEMORY   ? ": more does not fit"
-                           : why == CONSTRAINT_DEADLINE ? ": more takes longer than image_seconds"
-                                                        : ": the engine chose less");
+    return device_part_say_range(a, err, field, why, value, wanted, least,
+                                 why == CONSTRAINT_DEADLINE
+                                     ? ": more takes longer than image_seconds"
+                                     : ": the engine chose less");
 }
 
 static int why_wanted(const struct diffusion_turn *t, struct assignment *a, struct err *err)

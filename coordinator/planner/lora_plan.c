@@ -159,25 +159,12 @@ static int write_forecast(const struct lora_turn *t, struct plan *plan, struct e
 
 /* ---- why ---- */
 
-#define NUMBER_MAX 24
-
-static const char *number(int64_t v, char out[NUMBER_MAX])
-{
-    snprintf(out, NUMBER_MAX, "%" PRId64, v);
-    return out;
-}
-
 /* "wanted 36, at least 8": and whether memory or the engine made it less. */
 static int say_range(struct assignment *a, struct err *err, const char *field, int why,
                      int64_t value, int64_t wanted, int64_t least)
 {
-    char v[NUMBER_MAX];
-
-    return device_part_say(a, err, field, why, number(value, v),
-                           "wanted %" PRId64 ", at least %" PRId64 "%s", wanted, least,
-                           value >= wanted            ? ""
-                           : why == CONSTRAINT_MEMORY ? ": more does not fit"
-                                                      : ": the engine chose less");
+    return device_part_say_range(a, err, field, why, value, wanted, least,
+                                 ": the engine chose less");
 }
 
 static int why_memory(const struct lora_turn *t, struct assignment *a, struct err *err)
@@ -212,22 +199,23 @@ static int why_training(const struct lora_turn *t, struct assignment *a, struct 
     const struct lora_settings *set = lora_turn_settings(t);
     const struct federated_want *w = t->want;
     const struct fit *f = &s->fit;
-    char v[NUMBER_MAX], text[NUM_F64_TEXT_MAX];
+    char v[DEVICE_NUMBER_MAX], text[NUM_F64_TEXT_MAX];
 
-    if (device_part_say(a, err, "batch_size", f->why_batch, number(f->setup.batch_size, v),
-                        "%.4g tokens/s; an update has %" PRId64 " sequences",
-                        f->time.tokens_per_second,
-                        f->setup.batch_size * f->setup.grad_accumulation) < 0 ||
-        device_part_say(
-            a, err, "grad_accumulation", f->why_accumulation, number(f->setup.grad_accumulation, v),
-            "makes up the %" PRId64 " sequences wanted for an update", w->effective_batch) < 0 ||
+    if (device_part_say(
+            a, err, "batch_size", f->why_batch, device_part_number(f->setup.batch_size, v),
+            "%.4g tokens/s; an update has %" PRId64 " sequences", f->time.tokens_per_second,
+            f->setup.batch_size * f->setup.grad_accumulation) < 0 ||
+        device_part_say(a, err, "grad_accumulation", f->why_accumulation,
+                        device_part_number(f->setup.grad_accumulation, v),
+                        "makes up the %" PRId64 " sequences wanted for an update",
+                        w->effective_batch) < 0 ||
         device_part_say(a, err, "learning_rate", CONSTRAINT_NONE,
                         num_format_f64(set->learning_rate, text),
                         w->learning_rate_stated ? "the job states it"
                                                 : "the engine's, or 2e-4 over the scale") < 0)
         return -1;
     return device_part_say(
-        a, err, "local_steps", s->why_updates, number(s->updates, v),
+        a, err, "local_steps", s->why_updates, device_part_number(s->updates, v),
         s->why_updates == CONSTRAINT_DEADLINE
             ? "%.4g s an update: no more end before the deadline; %.3g epochs of %" PRId64 " rows"
             : "%.4g s an update; %.3g epochs of %" PRId64 " rows",
