@@ -54,6 +54,8 @@ struct bench_result {
 /* -1: not finished, and *out is untouched: ERR_INVALID (an option), ERR_NOMEM, ERR_IO (no threads),
  * ERR_UNSUPPORTED (no GPU that could be timed), ERR_CANCELLED (stopped). */
 int bench_run(const struct bench_options *options, struct bench_result *out, struct err *err);
+
+/* The same on the cores of the CPU, options unchecked: for bench_run. */
 int bench_cpu_run(const struct bench_options *options, struct bench_result *out, struct err *err);
 
 /* The result in one sentence, for the notes of a profile. */
